@@ -1,0 +1,320 @@
+"""Any metric as one object: what it takes, what it claims, what it answers, and what it costs.
+
+How `needs` is decided, first hit wins: a `needs` attribute (set by the class, the object or the
+`@metric` decorator); a first parameter whose name starts with "traj"; otherwise activations.
+`--metric-set needs=trajectories` overrides these for functions and plain objects. `kind` is decided likewise: the attribute,
+then the name of the method (`distance` or `similarity`), then distance.
+"""
+
+import dataclasses
+import inspect
+import json
+import math
+import numbers
+import os
+import subprocess
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast, final
+
+import numpy as np
+
+from metric_harness import arrays
+from metric_harness.arrays import Array, Trajectories
+from metric_harness.errors import CaseTimeoutError, MetricError, SettingError
+from metric_harness.interfaces import AbstractMetric, Claims, ComparesOperators, Kind, Needs
+from metric_harness.records import Plain, plain
+
+
+@final
+class FunctionMetric(AbstractMetric):
+    """A plain function, or an object's `distance` or `similarity` method, as a metric."""
+
+    def __init__(self, call: Callable[..., Any], *, needs: Needs, kind: Kind, claims: Claims) -> None:
+        # The class variables of the interface differ from function to function here.
+        vars(self).update(needs=needs, claims=claims)
+        self.call = call
+        self.kind = kind
+
+    def distance(self, x: Array, y: Array) -> float:
+        """Return the function's value, or what it lacks to a perfect similarity."""
+        value = _number(self.call(x, y))
+        if self.kind == "distance":
+            return value
+        best = self.claims.value_range[1] if self.claims.value_range else 1.0
+        return best - value
+
+
+def adapt(target: object) -> AbstractMetric:
+    """Return a function, an object or an `AbstractMetric` as an `AbstractMetric`.
+
+    Raises:
+        SettingError: if the target is none of these, or declares an unknown `needs` or `kind`.
+    """
+    if isinstance(target, AbstractMetric):
+        return target
+    method = next((m for m in ("distance", "similarity") if callable(getattr(target, m, None))), None)
+    call = getattr(target, method) if method else target
+    if not callable(call):
+        raise SettingError(
+            f"a {type(target).__name__} is no metric; needed a function f(x, y) -> float, an object with "
+            "distance(x, y) or similarity(x, y), or a subclass of AbstractMetric."
+        )
+    kind = getattr(target, "kind", method or "distance")
+    needs = getattr(target, "needs", None) or _inferred_needs(call)
+    claims = getattr(target, "claims", None) or Claims()
+    if needs not in ("activations", "trajectories"):
+        raise SettingError(f"needs is {needs!r}; needed 'activations' or 'trajectories'.")
+    if kind not in ("distance", "similarity"):
+        raise SettingError(f"kind is {kind!r}; needed 'distance' or 'similarity'.")
+    if not isinstance(claims, Claims):
+        raise SettingError(f"claims is a {type(claims).__name__}; needed metric_harness.interfaces.Claims.")
+    return FunctionMetric(call, needs=needs, kind=kind, claims=claims)
+
+
+def _inferred_needs(call: Callable[..., Any]) -> Needs:
+    try:
+        first = next(iter(inspect.signature(call).parameters.values()), None)
+    except (TypeError, ValueError):  # builtins and extension functions carry no signature
+        return "activations"
+    if first is None:
+        raise SettingError(f"{getattr(call, '__name__', call)} takes no argument; needed f(x, y).")
+    return "trajectories" if first.name.startswith("traj") else "activations"
+
+
+def _number(value: object) -> float:
+    """Return a metric's answer as a float, or say why it is none."""
+    if hasattr(value, "item") and np.ndim(cast(Any, value)) == 0:
+        value = cast(Any, value).item()
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        shape = f" of shape {np.shape(cast(Any, value))}" if hasattr(value, "shape") else ""
+        raise MetricError(
+            f"the metric returned a {type(value).__name__}{shape}; needed one finite real number. "
+            "Reduce the result to a float before returning it."
+        )
+    if not math.isfinite(value):
+        raise MetricError(
+            f"the metric returned {float(value)}; needed one finite real number. "
+            "Raise an error that names the cause instead."
+        )
+    return float(value)
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What the command line said of a metric: enough to make it again in another process."""
+
+    value: str
+    settings: Sequence[str]
+    cwd: str
+
+
+@final
+@dataclasses.dataclass
+class Meter:
+    """Distances asked for, and seconds spent inside the metric."""
+
+    n_calls: int = 0
+    seconds: float = 0.0
+
+
+@final
+class MetricUnderTest:
+    """A metric behind the door of the harness.
+
+    Every recording passes as trajectories (trials, time, units). The door checks it, flattens it for a
+    metric that needs activations, and hands over a fresh copy, so that no metric can alter what the
+    next one sees. Answers are checked too, and calls and seconds counted.
+
+    Attributes:
+        name: what reports call the metric.
+        bare: the metric without the door.
+        recipe: how a process of its own can make the metric again.
+        meter: calls and seconds so far, shared with the same metric at other settings.
+    """
+
+    def __init__(
+        self, name: str, bare: AbstractMetric, recipe: Recipe | None = None, meter: "Meter | None" = None
+    ) -> None:
+        self.name = name
+        self.bare = bare
+        self.recipe = recipe
+        self.meter = meter or Meter()
+
+    @property
+    def claims(self) -> Claims:
+        """What the metric says of itself."""
+        return self.bare.claims
+
+    @property
+    def floor(self) -> float:
+        """The metric's numerical floor."""
+        return self.bare.claims.numerical_floor
+
+    @property
+    def sees_time(self) -> bool:
+        """Whether the metric can tell dynamics from a cloud of states, by need or by claim."""
+        return self.bare.needs == "trajectories" or self.claims.time_order is True
+
+    @property
+    def settings(self) -> dict[str, Plain]:
+        """The fields of a dataclass metric; empty for others."""
+        return settings_of(self.bare)
+
+    def prepared(self, x: Trajectories) -> Array:
+        """Return checked trajectories as the fresh array that the metric asked for."""
+        checked = arrays.trajectories(x)
+        return np.array(arrays.flattened(checked) if self.bare.needs == "activations" else checked)
+
+    def distance(self, x: Trajectories, y: Trajectories) -> float:
+        """Return the distance of two recordings.
+
+        Raises:
+            InvalidInputError: if a recording is not valid trajectories.
+            MetricError: if the metric raised, or its answer is not one finite real number.
+        """
+        first, second = self.prepared(x), self.prepared(y)
+        return _number(self._timed(lambda: self.bare.distance(first, second), 1))
+
+    def answer(self, x: Array, y: Array) -> float:
+        """Return the distance of two arrays handed over as they are, past the door, warnings unheard.
+
+        Raises:
+            MetricError: as in `distance`; an exception of the metric's own is the cause.
+        """
+        return _number(self._timed(lambda: self.bare.distance(x, y), 1, warned="ignore"))
+
+    def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
+        """Return the distances of chosen pairs, shape (len(pairs),)."""
+        ready = [self.prepared(x) for x in xs]
+        values = self._timed(lambda: self.bare.pair_distances(ready, pairs), len(pairs))
+        return _checked(values, (len(pairs),))
+
+    def distances(self, xs: Sequence[Trajectories]) -> Array:
+        """Return all pairwise distances, shape (len(xs), len(xs))."""
+        ready = [self.prepared(x) for x in xs]
+        n_pairs = len(xs) * (len(xs) + 1) // 2 if self.claims.symmetric is True else len(xs) ** 2
+        return _checked(self._timed(lambda: self.bare.distances(ready), n_pairs), (len(xs), len(xs)))
+
+    def operator_distances(self, operators: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:
+        """Return the distances between operators, for a metric that compares them.
+
+        Raises:
+            MetricError: if the metric does not compare operators, or as in `distance`.
+        """
+        bare = self.bare
+        if not isinstance(bare, ComparesOperators):
+            raise MetricError(f"{self.name} has no operator_distances; ask `isinstance(bare, ComparesOperators)`.")
+        ready = [np.array(operator) for operator in operators]
+        return _checked(self._timed(lambda: bare.operator_distances(ready, pairs), len(pairs)), (len(pairs),))
+
+    def in_fresh_process(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
+        """Return the distances of chosen pairs as another Python process computes them.
+
+        Raises:
+            MetricError: if the metric cannot be made again there, or fails there.
+        """
+        if self.recipe is None:
+            raise MetricError(f"{self.name} has no recipe; needed a metric resolved from a --metric value.")
+        question = {
+            "recipe": dataclasses.asdict(self.recipe),
+            "path": sys.path,
+            "recordings": [arrays.trajectories(x).tolist() for x in xs],
+            "pairs": [list(pair) for pair in pairs],
+        }
+        # Another hash seed shows a metric whose answer hangs on the order of a set.
+        environment = os.environ | {"PYTHONHASHSEED": "4242"}
+        done = subprocess.run(
+            [sys.executable, "-m", "metric_harness.fresh_process"],
+            input=json.dumps(question),
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+        if done.returncode != 0:
+            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise MetricError(f"the metric fails in a fresh process: {reason}")
+        return _checked(json.loads(done.stdout.splitlines()[-1]), (len(pairs),))
+
+    def as_published(self, experiment: str) -> "MetricUnderTest":
+        """Return the metric with the reference study's settings for one of its experiments."""
+        return MetricUnderTest(self.name, self.bare.as_published(experiment), meter=self.meter)
+
+    def neighbors(self) -> "dict[str, MetricUnderTest]":
+        """Return the metric at the settings next door, keyed by what differs."""
+        own = self.settings
+        found: dict[str, MetricUnderTest] = {}
+        for bare in self.bare.neighbors():
+            changed = {k: v for k, v in settings_of(bare).items() if v != own.get(k)}
+            label = ", ".join(f"{k}={v}" for k, v in changed.items())
+            found[label] = MetricUnderTest(self.name, bare, meter=self.meter)
+        return found
+
+    def _timed(
+        self, call: Callable[[], Any], n_calls: int, *, warned: Literal["default", "ignore"] = "default"
+    ) -> Any:
+        start = time.perf_counter()
+        try:
+            # A repository that turns warnings into errors must get the same verdict as any other.
+            with warnings.catch_warnings():
+                warnings.simplefilter(warned)
+                return call()
+        except (CaseTimeoutError, MetricError):
+            raise
+        except Exception as error:
+            raise MetricError(f"the metric raised {_described(error, self.bare)}") from error
+        finally:
+            self.meter.n_calls += n_calls
+            self.meter.seconds += time.perf_counter() - start
+
+
+def _checked(values: Any, shape: tuple[int, ...]) -> Array:
+    if np.shape(values) != shape:
+        raise MetricError(f"the metric returned shape {np.shape(values)}; needed {shape}.")
+    array = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(array).all():
+        n_bad = int(array.size - np.isfinite(array).sum())
+        raise MetricError(
+            f"the metric returned {n_bad} NaN or infinite of {array.size} distances; needed finite numbers. "
+            "Raise an error that names the cause instead."
+        )
+    return array
+
+
+def _described(error: Exception, bare: AbstractMetric) -> str:
+    """Return an exception's type, text and the line of the metric's own file that led to it."""
+    target = bare.call if isinstance(bare, FunctionMetric) else type(bare)
+    try:
+        own = inspect.getsourcefile(inspect.unwrap(cast(Any, target)))
+    except TypeError:
+        own = None
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if frame.filename == own] or frames
+    where = f" (at {Path(inside[-1].filename).name}:{inside[-1].lineno}, in {inside[-1].name})"
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def settings_of(bare: AbstractMetric) -> dict[str, Plain]:
+    """Return a metric's settings as plain JSON types."""
+    if isinstance(bare, FunctionMetric):
+        return call_settings(bare.call)
+    if dataclasses.is_dataclass(bare):
+        return cast(dict[str, Plain], plain(bare))
+    return {}
+
+
+def call_settings(call: Callable[..., Any]) -> dict[str, Plain]:
+    """Return the defaults of a function's optional parameters that JSON can hold."""
+    keywords: Mapping[str, Any] = getattr(call, "keywords", {})
+    try:
+        parameters = inspect.signature(call).parameters
+    except (TypeError, ValueError):
+        return {}
+    found = {name: keywords.get(name, p.default) for name, p in parameters.items() if p.default is not p.empty}
+    return {name: value for name, value in found.items() if isinstance(value, bool | int | float | str)}

@@ -1,0 +1,95 @@
+"""Shaped arrays and the validators that guard them; every metric may call these at its own door."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from metric_harness.errors import DegenerateInputError, NonFiniteError, ShapeError
+
+Array: TypeAlias = NDArray[np.float64]
+Activations: TypeAlias = Array
+"""Shape (samples, units)."""
+Trajectories: TypeAlias = Array
+"""Shape (trials, time, units), always in this axis order."""
+
+AXES: dict[int, str] = {2: "(samples, units)", 3: "(trials, time, units)"}
+
+
+def _finite(array: ArrayLike, name: str) -> Array:
+    raw: NDArray[Any] = np.asarray(array)
+    if raw.dtype.kind not in "fiub":
+        raise NonFiniteError(f"{name} has dtype {raw.dtype}; needed real numbers. Convert it to float first.")
+    values = raw.astype(np.float64, copy=False)
+    if not np.isfinite(values).all():
+        n_bad = int(np.size(values) - np.isfinite(values).sum())
+        raise NonFiniteError(
+            f"{name} holds {n_bad} NaN or infinite of {np.size(values)} entries; needed finite numbers. "
+            "Drop or impute those samples before comparing."
+        )
+    return values
+
+
+def _shaped(array: ArrayLike, name: str, n_axes: int) -> Array:
+    shape = np.shape(array)
+    if len(shape) != n_axes:
+        raise ShapeError(f"{name} has shape {shape}; needed {n_axes} axes {AXES[n_axes]}.")
+    if 0 in shape:
+        raise ShapeError(f"{name} has shape {shape} with an empty axis; needed at least one entry on each.")
+    return _finite(array, name)
+
+
+def activations(array: ArrayLike, name: str = "x") -> Activations:
+    """Return `array` as float64 activations of shape (samples, units).
+
+    Raises:
+        ShapeError: if it does not have two non-empty axes.
+        NonFiniteError: if it is not real-valued and finite throughout.
+    """
+    return _shaped(array, name, 2)
+
+
+def trajectories(array: ArrayLike, name: str = "x") -> Trajectories:
+    """Return `array` as float64 trajectories of shape (trials, time, units).
+
+    Raises:
+        ShapeError: if it does not have three non-empty axes.
+        NonFiniteError: if it is not real-valued and finite throughout.
+    """
+    return _shaped(array, name, 3)
+
+
+def paired_activations(x: ArrayLike, y: ArrayLike) -> tuple[Activations, Activations]:
+    """Validate two sets of activations whose rows are the same samples; units may differ in number.
+
+    Raises:
+        ShapeError: if either is not (samples, units) or the sample counts differ.
+        NonFiniteError: if either is not real-valued and finite throughout.
+    """
+    first, second = activations(x, "x"), activations(y, "y")
+    if len(first) != len(second):
+        raise ShapeError(
+            f"x has {len(first)} samples and y has {len(second)}; needed the same samples row by row. "
+            "Select the samples that both recordings share."
+        )
+    return first, second
+
+
+def centered(x: Activations, name: str) -> Activations:
+    """Subtract each unit's mean over samples.
+
+    Raises:
+        DegenerateInputError: if nothing but rounding remains, so that no direction is defined.
+    """
+    residual = x - x.mean(axis=0)
+    # Rounding of the mean leaves up to about eps times the largest entry in every residual.
+    if np.abs(residual).max() <= 8 * np.finfo(np.float64).eps * np.abs(x).max():
+        raise DegenerateInputError(
+            f"{name} is constant over its {len(x)} samples; needed at least one unit that varies."
+        )
+    return residual
+
+
+def flattened(x: Trajectories) -> Activations:
+    """Return trajectories (trials, time, units) as activations (trials · time, units), trial by trial."""
+    return x.reshape(-1, x.shape[-1])

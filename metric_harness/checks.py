@@ -1,0 +1,217 @@
+"""From numbers to a verdict: findings against bounds, and the recorder that a case writes to.
+
+A case measures first and decides last. Each bound becomes a `Finding` that holds, fails or straddles;
+`decide` raises the verdict. Nothing here knows pytest.
+"""
+
+import dataclasses
+import enum
+from collections.abc import Callable, Sequence
+from typing import final
+
+from metric_harness.adapter import MetricUnderTest
+from metric_harness.errors import MetricError
+from metric_harness.records import Observation, Plain, plain
+from metric_harness.statistics import Estimate, exact
+
+
+class ClaimFailedError(AssertionError):
+    """The claim of a case is refuted."""
+
+
+class ClaimInconclusiveError(Exception):
+    """The interval straddles the bound, so that neither verdict is justified."""
+
+
+class NotApplicableError(Exception):
+    """The case does not ask this metric for a verdict."""
+
+
+class Standing(enum.Enum):
+    """How an estimate stands to its bound."""
+
+    HOLDS = "holds"
+    STRADDLES = "straddles"
+    FAILS = "fails"
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One quantity set against one bound, and where the bound comes from."""
+
+    quantity: str
+    estimate: Estimate
+    relation: str
+    bound: float
+    origin: str
+    standing: Standing
+
+    def __str__(self) -> str:
+        verb = {Standing.HOLDS: "is", Standing.STRADDLES: "may be", Standing.FAILS: "is not"}[self.standing]
+        return f"{self.quantity} = {self.estimate} {verb} {self.relation} {self.bound:g} ({self.origin})"
+
+
+@final
+class Recorder:
+    """Collects what one case measures; reaches the scorecard whatever the case's end."""
+
+    def __init__(self) -> None:
+        self.measurements: dict[str, Plain] = {}
+        self.observed: dict[str, Observation] = {}
+        self.bound = ""
+        self.score: float | None = None
+
+    def __call__(self, name: str, value: object) -> None:
+        """Record one named number, list or text; an `Estimate` also records its interval.
+
+        Raises:
+            ValueError: if the name is taken or a number is not finite.
+        """
+        if name in self.measurements:
+            raise ValueError(f"'{name}' is measured twice; needed one name per quantity.")
+        if isinstance(value, Estimate):
+            self.measurements[name] = plain(value.value)
+            self.measurements[f"{name} interval"] = plain([value.low, value.high])
+        else:
+            self.measurements[name] = plain(value)
+
+    def observe(self, claim: str, *, claimed: bool | None, observed: bool, deviation: float) -> None:
+        """Record what was seen of one claim."""
+        self.observed[claim] = Observation(claimed=claimed, observed=observed, deviation=float(deviation))
+
+    def set_score(self, value: float) -> None:
+        """Set the case's score, clipped to [0, 1]."""
+        self.score = min(1.0, max(0.0, float(value)))
+
+
+def _finding(
+    quantity: str, value: Estimate | float, relation: str, bound: float, origin: str, test: Callable[[float], bool]
+) -> Finding:
+    estimate = value if isinstance(value, Estimate) else exact(value)
+    ends = [test(estimate.low), test(estimate.high)]
+    standing = Standing.HOLDS if all(ends) else Standing.STRADDLES if any(ends) else Standing.FAILS
+    return Finding(
+        quantity=quantity, estimate=estimate, relation=relation, bound=bound, origin=origin, standing=standing
+    )
+
+
+def at_least(quantity: str, value: Estimate | float, bound: float, origin: str) -> Finding:
+    """Find whether a quantity is at least its bound; its whole interval must be, or must not be."""
+    return _finding(quantity, value, "at least", bound, origin, lambda end: end >= bound)
+
+
+def at_most(quantity: str, value: Estimate | float, bound: float, origin: str) -> Finding:
+    """Find whether a quantity is at most its bound."""
+    return _finding(quantity, value, "at most", bound, origin, lambda end: end <= bound)
+
+
+def above(quantity: str, value: Estimate | float, bound: float, origin: str) -> Finding:
+    """Find whether a quantity is strictly above its bound."""
+    return _finding(quantity, value, "above", bound, origin, lambda end: end > bound)
+
+
+def below(quantity: str, value: Estimate | float, bound: float, origin: str) -> Finding:
+    """Find whether a quantity is strictly below its bound."""
+    return _finding(quantity, value, "below", bound, origin, lambda end: end < bound)
+
+
+def decide(measure: Recorder, claim: str, findings: Sequence[Finding], *, hint: str) -> None:
+    """Raise the verdict that the findings add up to; return only if every bound holds.
+
+    Args:
+        measure: recorder of the case, which receives the bounds.
+        claim: the sentence that was put to the test.
+        findings: at least one quantity with its bound.
+        hint: what usually lies behind a failure and what to look at next.
+
+    Raises:
+        ClaimFailedError: if any bound fails.
+        ClaimInconclusiveError: if none fails and any straddles.
+    """
+    if not findings:
+        raise ValueError(f"'{claim}' has no findings; needed at least one bound to decide by.")
+    measure.bound = "; ".join(f"{f.quantity} {f.relation} {f.bound:g} ({f.origin})" for f in findings)
+    holds = [f.standing is Standing.HOLDS for f in findings]
+    if measure.score is None:
+        measure.set_score(sum(holds) / len(holds))
+    broken = [f for f in findings if f.standing is Standing.FAILS]
+    if broken:
+        raise ClaimFailedError(_verdict("refuted", claim, broken, hint))
+    undecided = [f for f in findings if f.standing is Standing.STRADDLES]
+    if undecided:
+        raise ClaimInconclusiveError(_verdict("undecided", claim, undecided, hint))
+
+
+def _verdict(word: str, claim: str, findings: Sequence[Finding], hint: str) -> str:
+    lines = [f"claim {word}: {claim}", *(f"  {finding}" for finding in findings), f"  hint: {hint}"]
+    return "\n".join(lines)
+
+
+def decide_claim(
+    measure: Recorder, metric: MetricUnderTest, claim: str, deviation: float, *, sentence: str, hint: str
+) -> None:
+    """Hold a claim of the metric against the worst deviation found.
+
+    `True` must survive, `False` must be violated, `None` is only reported.
+
+    Args:
+        measure: recorder of the case.
+        metric: the metric that claims or does not claim.
+        claim: name of the field of `Claims`.
+        deviation: largest violation that was found, in the metric's units.
+        sentence: the claim in words.
+        hint: what usually lies behind a violation.
+
+    Raises:
+        ClaimFailedError: if the deviation contradicts the claim.
+        NotApplicableError: if the metric claims nothing either way.
+    """
+    claimed: bool | None = getattr(metric.claims, claim)
+    measure("worst deviation", deviation)
+    measure.observe(claim, claimed=claimed, observed=deviation <= metric.floor, deviation=deviation)
+    if claimed is None:
+        held = "held" if deviation <= metric.floor else "did not hold"
+        raise NotApplicableError(
+            f"the metric does not claim '{claim}'; observed: it {held}, worst deviation {deviation:.3g}"
+        )
+    origin = "the metric's numerical floor"
+    if claimed:
+        finding = at_most("worst deviation", deviation, metric.floor, origin)
+        decide(measure, sentence, [finding], hint=hint)
+    else:
+        finding = above("worst deviation", deviation, metric.floor, origin)
+        decide(measure, f"not always: {sentence}", [finding], hint=f"the metric claims {claim}=False; claim True")
+
+
+def measure_neighbors(
+    measure: Recorder,
+    metric: MetricUnderTest,
+    quantity: str,
+    headline: Callable[[MetricUnderTest], float],
+    *,
+    holds: Callable[[float], bool],
+) -> None:
+    """Record a case's headline number at the metric's neighboring settings, measured only.
+
+    Args:
+        measure: recorder of the case.
+        metric: the metric; one without settings has no neighbors.
+        quantity: name of the headline number.
+        headline: computes it for one setting.
+        holds: whether a value lies on the good side of the case's bound.
+    """
+    neighbors = metric.neighbors()
+    if not neighbors:
+        return
+    sides: dict[str, bool] = {}
+    for label, near in neighbors.items():
+        try:
+            value = headline(near)
+        except MetricError as error:
+            measure(f"at {label}: error", str(error))
+            continue
+        measure(f"at {label}: {quantity}", value)
+        sides[label] = holds(value)
+    measure("settings that hold", [label for label, side in sides.items() if side])
+    measure("settings that do not hold", [label for label, side in sides.items() if not side])

@@ -1,0 +1,92 @@
+"""The console script `metric-harness`: what needs no test run."""
+
+import argparse
+import importlib.resources
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tabulate import tabulate
+
+from metric_harness import __version__, catalogue
+from metric_harness.comparison import compare, read_scorecard
+from metric_harness.errors import UsageError
+from metric_harness.interfaces import AbstractReportFormat
+
+
+def catalogue_table() -> str:
+    """Return every case with tier and claim, one line each."""
+    rows = [[case.id, case.version, case.tier, case.title] for case in catalogue.cases()]
+    table = tabulate(rows, headers=["case", "version", "tier", "claim"], disable_numparse=True)
+    return f"suite {catalogue.suite_version()}, {len(rows)} cases\n\n{table}"
+
+
+def explanation(case_id: str) -> str:
+    """Return a case's claim, data, statistic, bound and source.
+
+    Raises:
+        UnknownCaseError: if there is no such case.
+    """
+    case = catalogue.case(case_id)
+    head = f"{case.id} (version {case.version}, {case.tier})\n{case.title}"
+    run = f"Run it: pytest --metric=NAME {case.selector}"
+    return "\n\n".join([head, case.explanation, f"Source: {case.source}", run])
+
+
+def report_format(name: str) -> AbstractReportFormat:
+    """Return a report format by name.
+
+    Raises:
+        UsageError: if there is none of that name.
+    """
+    known = catalogue.implementations("report_formats")
+    if name not in known:
+        raise UsageError(f"--format {name!r} is unknown; needed one of {', '.join(known)}.")
+    return catalogue.load("report_formats", name, AbstractReportFormat)()
+
+
+def schema() -> str:
+    """Return the JSON Schema of a scorecard."""
+    return (importlib.resources.files("metric_harness") / "data" / "scorecard.schema.json").read_text("utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="metric-harness", description="Look at cases and scorecards. To validate a metric: pytest --metric=NAME"
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("list", help="print every case")
+    explain = commands.add_parser("explain", help="print what one case claims, and on what data")
+    explain.add_argument("case", metavar="CASE")
+    comparing = commands.add_parser("compare", help="set several scorecards side by side")
+    comparing.add_argument("cards", metavar="CARD", nargs="+", type=Path)
+    comparing.add_argument("--format", default="markdown", help="report format (default: %(default)s)")
+    render = commands.add_parser("render", help="print a scorecard in another format")
+    render.add_argument("card", metavar="CARD", type=Path)
+    render.add_argument("--format", default="markdown", help="report format (default: %(default)s)")
+    commands.add_parser("schema", help="print the JSON Schema of a scorecard")
+    return parser
+
+
+def _text(options: argparse.Namespace) -> str:
+    if options.command == "list":
+        return catalogue_table()
+    if options.command == "explain":
+        return explanation(options.case)
+    if options.command == "compare":
+        return report_format(options.format).render_comparison(compare([read_scorecard(p) for p in options.cards]))
+    if options.command == "render":
+        return report_format(options.format).render(read_scorecard(options.card))
+    return schema()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the console script; return 0, or 4 after a mistake in the arguments or files."""
+    options = _parser().parse_args(arguments)
+    try:
+        print(_text(options).rstrip())
+    except UsageError as error:
+        print(f"metric-harness: {error}", file=sys.stderr)
+        return 4
+    return 0

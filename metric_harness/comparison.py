@@ -1,0 +1,115 @@
+"""From several scorecards to one comparison; refuses cards that did not see the same data."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from metric_harness.errors import ScorecardError
+from metric_harness.records import (
+    SCHEMA_VERSION,
+    CaseRecord,
+    ComparedCase,
+    Comparison,
+    MetricInfo,
+    Observation,
+    Outcome,
+    RunInfo,
+    Scorecard,
+    SuiteInfo,
+    Summary,
+)
+
+
+def compare(cards: Sequence[Scorecard]) -> Comparison:
+    """Line up the scorecards of several metrics, case by case.
+
+    Raises:
+        ScorecardError: if there are fewer than two, a name occurs twice, or the cards differ in suite
+            version, profile, cases or seed, so that their numbers do not rest on the same data.
+    """
+    if len(cards) < 2:
+        raise ScorecardError(f"{len(cards)} scorecard given; needed at least two to compare.")
+    names = [card.metric.name for card in cards]
+    if len(set(names)) < len(names):
+        raise ScorecardError(f"scorecards of {names}; needed different metric names.")
+    _require_same_data(cards)
+    by_metric = [{case.id: case for case in card.cases} for card in cards]
+    return Comparison(
+        schema_version=SCHEMA_VERSION,
+        suite=cards[0].suite,
+        seed=cards[0].run.seed,
+        complete=all(card.run.complete for card in cards),
+        metrics=names,
+        digests={card.metric.name: card.results_digest for card in cards},
+        pass_rates={card.metric.name: card.summary.pass_rate for card in cards},
+        cases=[_compared(names, [cases[c.id] for cases in by_metric]) for c in cards[0].cases],
+    )
+
+
+def _require_same_data(cards: Sequence[Scorecard]) -> None:
+    first = cards[0]
+    for card in cards[1:]:
+        pairs = {
+            "suite": (first.suite, card.suite),
+            "seed": (first.run.seed, card.run.seed),
+            "cases": ([(c.id, c.version) for c in first.cases], [(c.id, c.version) for c in card.cases]),
+        }
+        for what, (one, other) in pairs.items():
+            if one != other:
+                raise ScorecardError(
+                    f"the scorecards of {first.metric.name} and {card.metric.name} differ in {what}: "
+                    f"{one} and {other}. Run both with the same suite, profile and seed."
+                )
+
+
+def _compared(names: Sequence[str], records: Sequence[CaseRecord]) -> ComparedCase:
+    first = records[0]
+    return ComparedCase(
+        id=first.id,
+        version=first.version,
+        group=first.group,
+        tier=first.tier,
+        outcomes=dict(zip(names, [r.outcome for r in records], strict=True)),
+        scores=dict(zip(names, [r.score for r in records], strict=True)),
+        seconds=dict(zip(names, [r.duration_s for r in records], strict=True)),
+    )
+
+
+def read_scorecard(path: Path) -> Scorecard:
+    """Load a scorecard from its JSON file.
+
+    Raises:
+        ScorecardError: if the file is missing, is not a scorecard, or has an unknown schema version.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ScorecardError(f"cannot read {path}: {error.strerror}. Give the path of a scorecard.json.") from error
+    except ValueError as error:
+        raise ScorecardError(f"{path} is not JSON: {error}. Generate the scorecard again.") from error
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if not isinstance(version, str) or version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise ScorecardError(
+            f"{path} has schema version {version!r}; this release reads {SCHEMA_VERSION}. Generate it again."
+        )
+    try:
+        return _scorecard(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ScorecardError(f"{path} is not a scorecard: {type(error).__name__} {error}.") from error
+
+
+def _scorecard(content: dict[str, Any]) -> Scorecard:
+    metric = dict(content["metric"])
+    metric["observed"] = {claim: Observation(**seen) for claim, seen in metric["observed"].items()}
+    cases = [CaseRecord(**(case | {"outcome": Outcome(case["outcome"])})) for case in content["cases"]]
+    return Scorecard(
+        schema_version=content["schema_version"],
+        suite=SuiteInfo(**content["suite"]),
+        run=RunInfo(**content["run"]),
+        environment=cast(Any, content["environment"]),
+        metric=MetricInfo(**metric),
+        summary=Summary(**content["summary"]),
+        cases=cases,
+        results_digest=content["results_digest"],
+    )

@@ -1,0 +1,139 @@
+"""Contrasts between groups of distances: the statistics that several cases share.
+
+Every function takes one distance matrix per world; a world is one independent draw of all the data,
+and intervals are taken over worlds. Distances are rounded to the metric's numerical floor first, so
+that rounding noise counts as a tie.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from metric_harness.arrays import Array
+from metric_harness.statistics import (
+    Estimate,
+    auc,
+    mean_interval,
+    off_diagonal,
+    permutation_p,
+    settled,
+)
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassContrast:
+    """How far distances within classes lie below distances across classes."""
+
+    auc: Estimate
+    p: float
+    within: Estimate
+    across: Estimate
+
+
+def same_class(labels: ArrayLike) -> NDArray[np.bool_]:
+    """Return which unordered pairs of items share a label, in the order of `off_diagonal`."""
+    codes = np.asarray(labels)
+    rows, columns = np.triu_indices(len(codes), k=1)
+    return codes[rows] == codes[columns]
+
+
+def class_contrast(
+    matrices: Sequence[Array],
+    labels: ArrayLike,
+    *,
+    floor: float,
+    n_permutations: int,
+    rng: np.random.Generator,
+) -> ClassContrast:
+    """Contrast distances within and across classes, self pairs left out.
+
+    Args:
+        matrices: one (n, n) distance matrix per world.
+        labels: class of each item, shape (n,).
+        floor: numerical floor of the metric.
+        n_permutations: draws of the null, which permutes labels over items.
+        rng: generator of the null.
+    """
+    codes = np.asarray(labels)
+    same = same_class(codes)
+    vectors = [settled(off_diagonal(matrix), floor) for matrix in matrices]
+    mean_vector = np.mean(vectors, axis=0)
+
+    def statistic(order: NDArray[np.intp]) -> float:
+        permuted = same_class(codes[order])
+        return auc(mean_vector[permuted], mean_vector[~permuted])
+
+    return ClassContrast(
+        auc=mean_interval([auc(v[same], v[~same]) for v in vectors], limits=(0, 1)),
+        p=permutation_p(statistic, len(codes), n_permutations=n_permutations, rng=rng),
+        within=mean_interval([v[same].mean() for v in vectors]),
+        across=mean_interval([v[~same].mean() for v in vectors]),
+    )
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrendContrast:
+    """How distances fall from one level of a pairwise property to the next.
+
+    `table` holds the mean distance of each world at each level, shape (n_worlds, n_levels).
+    """
+
+    levels: Sequence[int]
+    table: Array
+    means: Sequence[Estimate]
+    steps: Sequence[Estimate]
+    p: float
+
+
+def trend_contrast(
+    matrices: Sequence[Array],
+    levels: Sequence[NDArray[np.intp]],
+    *,
+    floor: float,
+    n_permutations: int,
+    rng: np.random.Generator,
+) -> TrendContrast:
+    """Contrast distances between the levels of a property of pairs, such as the number of shared motifs.
+
+    Args:
+        matrices: one (n, n) distance matrix per world.
+        levels: one symmetric (n, n) integer matrix per world; negative entries are left out.
+        floor: numerical floor of the metric.
+        n_permutations: draws of the null, which permutes items of the level matrix (Mantel, 1967).
+        rng: generator of the null.
+    """
+    settled_matrices = [settled((m + m.T) / 2, floor) for m in matrices]
+    upper = np.triu_indices(len(matrices[0]), k=1)
+    present = sorted({int(level) for table in levels for level in table[upper] if level >= 0})
+    means = np.array(
+        [
+            [m[upper][table[upper] == level].mean() for level in present]
+            for m, table in zip(settled_matrices, levels, strict=True)
+        ]
+    )
+
+    def statistic(order: NDArray[np.intp]) -> float:
+        return sum(
+            _falling(m[upper], table[np.ix_(order, order)][upper])
+            for m, table in zip(settled_matrices, levels, strict=True)
+        )
+
+    return TrendContrast(
+        levels=present,
+        table=means,
+        means=[mean_interval(column) for column in means.T],
+        steps=[mean_interval(column) for column in (means[:, :-1] - means[:, 1:]).T],
+        p=permutation_p(statistic, len(matrices[0]), n_permutations=n_permutations, rng=rng),
+    )
+
+
+def _falling(distances: Array, levels: NDArray[np.intp]) -> float:
+    """Return the negative covariance of distance and level over the pairs that have a level."""
+    used = levels >= 0
+    d, level = distances[used], levels[used]
+    return -float(((d - d.mean()) * (level - level.mean())).mean())

@@ -1,0 +1,60 @@
+"""Every exception of the package: what was got, what was needed, what to do next."""
+
+
+class MetricHarnessError(Exception):
+    """Base of all exceptions raised by this package."""
+
+
+class UsageError(MetricHarnessError):
+    """An option, a file or a setting is wrong; told before the first case runs (exit status 4)."""
+
+
+class UnknownMetricError(UsageError):
+    """`--metric` names nothing that can be found; the message lists the nearest names."""
+
+
+class UnknownCaseError(UsageError):
+    """A case id is not in the suite; the message lists the nearest ids."""
+
+
+class MetricUnavailableError(UsageError):
+    """A metric was found but cannot be loaded; the message names what is missing."""
+
+
+class SettingError(UsageError):
+    """A `--metric-set` pair does not fit the metric's settings."""
+
+
+class ScorecardError(UsageError):
+    """A scorecard file is missing, unreadable or of an unknown schema."""
+
+
+class InvalidInputError(MetricHarnessError, ValueError):
+    """Data that no metric may turn into a number."""
+
+
+class ShapeError(InvalidInputError):
+    """An array has the wrong number of axes, an empty axis, or sizes that do not match its partner's."""
+
+
+class NonFiniteError(InvalidInputError):
+    """An array holds NaN or infinite entries, or is not numeric."""
+
+
+class DegenerateInputError(InvalidInputError):
+    """The data cannot determine the quantity asked for, such as a constant array or too few windows."""
+
+
+class NotConvergedError(MetricHarnessError):
+    """An iterative computation stopped before reaching its tolerance."""
+
+
+class MetricError(MetricHarnessError):
+    """The metric under test raised, or returned something that is not one finite real number."""
+
+
+class CaseTimeoutError(BaseException):
+    """A case exceeded `--metric-timeout`.
+
+    Derives from `BaseException` so that a metric's own `except Exception` cannot swallow it.
+    """

@@ -1,0 +1,215 @@
+"""The interfaces; read this file first.
+
+A metric is a function `f(x, y) -> float`, an object with `distance(x, y)` or `similarity(x, y)`, or a
+subclass of `AbstractMetric`. What it asserts of itself is a `Claims` record. Systems and report formats
+have one abstract class each. Implementations live one per file in the folder named after the interface;
+the file name is the public name.
+"""
+
+import abc
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, final, runtime_checkable
+
+import numpy as np
+
+from metric_harness.arrays import Array
+from metric_harness.records import Comparison, Scorecard
+
+Needs: TypeAlias = Literal["activations", "trajectories"]
+Kind: TypeAlias = Literal["distance", "similarity"]
+Function = TypeVar("Function", bound=Callable[..., float])
+
+DEFAULT_FLOOR = 1e-6
+"""Numerical floor of a metric that declares none: what careful single-precision arithmetic reaches."""
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Claims:
+    """What a metric says of itself: `True` must hold, `False` must be violated, `None` is only measured.
+
+    "Invariant" means that applying the change to one of the two inputs moves the distance by no more
+    than the numerical floor, the example's conditioning taken into account.
+    """
+
+    symmetric: bool | None = None
+    """d(x, y) = d(y, x)."""
+    identity: bool | None = None
+    """d(x, x) is at most the numerical floor."""
+    triangle: bool | None = None
+    """d(x, z) ≤ d(x, y) + d(y, z)."""
+    deterministic: bool | None = None
+    """Equal inputs give the equal number. `False` excuses a metric that samples; `None` does not."""
+    unit_permutation: bool | None = None
+    """Invariant to reordering units."""
+    orthogonal: bool | None = None
+    """Invariant to rotating and reflecting the space of units."""
+    isotropic_scaling: bool | None = None
+    """Invariant to multiplying all units by one positive number."""
+    unit_scaling: bool | None = None
+    """Invariant to multiplying each unit by its own positive number."""
+    translation: bool | None = None
+    """Invariant to adding a constant to each unit."""
+    linear: bool | None = None
+    """Invariant to every invertible linear map of the units."""
+    trial_permutation: bool | None = None
+    """Invariant to reordering the trials (or samples) of both inputs together."""
+    conjugacy: bool | None = None
+    """Two systems whose dynamics differ by an orthogonal change of coordinates are at distance zero."""
+    unpaired_trials: bool | None = None
+    """Meaningful when the trials of x and y do not correspond one to one."""
+    unequal_units: bool | None = None
+    """Accepts x and y with different numbers of units."""
+    unequal_trials: bool | None = None
+    """Accepts x and y with different numbers of trials (or samples)."""
+    time_order: bool | None = None
+    """Moved by shuffling time: sees the dynamics, not only the cloud of states."""
+    value_range: tuple[float, float] | None = None
+    """Smallest and largest possible value; `math.inf` where there is none."""
+    numerical_floor: float = DEFAULT_FLOOR
+    """The smallest distance that can honestly be told from zero on well-scaled float64 input."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.numerical_floor) and self.numerical_floor >= 0):
+            raise ValueError(f"numerical_floor is {self.numerical_floor}; needed a finite number, 0 or more.")
+        if self.value_range is not None and not self.value_range[0] < self.value_range[1]:
+            raise ValueError(f"value_range is {self.value_range}; needed (smallest, largest).")
+
+
+class AbstractMetric(abc.ABC):
+    """A distance between two recordings, with its claims and settings.
+
+    A concrete metric is a final frozen dataclass: its fields are its settings, reachable from the
+    command line through `--metric-set KEY=VALUE`. It implements `distance`, and overrides
+    `pair_distances` where a batch is cheaper than a loop.
+    """
+
+    needs: ClassVar[Needs]
+    """`activations`: inputs are (samples, units). `trajectories`: inputs are (trials, time, units)."""
+    claims: ClassVar[Claims]
+    """What must, must not, or may hold."""
+
+    @abc.abstractmethod
+    def distance(self, x: Array, y: Array) -> float:
+        """Return one finite number, 0 for identical inputs, growing with dissimilarity.
+
+        Args:
+            x: first recording, of the shape that `needs` names.
+            y: second recording, likewise.
+
+        Raises:
+            InvalidInputError: if the inputs cannot be compared; never return a number for them.
+            NotConvergedError: if an iterative computation did not reach its tolerance.
+        """
+
+    def pair_distances(self, xs: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:
+        """Return the distances of the chosen pairs, shape (len(pairs),); override to batch them.
+
+        Args:
+            xs: recordings.
+            pairs: index pairs into `xs`.
+        """
+        return np.array([self.distance(xs[i], xs[j]) for i, j in pairs], dtype=np.float64)
+
+    def distances(self, xs: Sequence[Array]) -> Array:
+        """Return all pairwise distances, shape (len(xs), len(xs)).
+
+        A metric that claims symmetry is asked for each unordered pair once.
+        """
+        n = len(xs)
+        symmetric = self.claims.symmetric is True
+        pairs = [(i, j) for i in range(n) for j in range(n) if i <= j or not symmetric]
+        matrix = np.zeros((n, n))
+        rows, columns = np.array(pairs, dtype=int).reshape(-1, 2).T
+        matrix[rows, columns] = values = self.pair_distances(xs, pairs)
+        if symmetric:
+            matrix[columns, rows] = values
+        return matrix
+
+    def as_published(self, experiment: str) -> "AbstractMetric":
+        """Return this metric with the settings that the reference study used in `experiment`.
+
+        The default is the metric itself; override where the study's settings differ from yours.
+        """
+        del experiment
+        return self
+
+    def neighbors(self) -> "Sequence[AbstractMetric]":
+        """Return the metric at the settings next door, for the table that shows fragile verdicts."""
+        return ()
+
+
+@runtime_checkable
+class ComparesOperators(Protocol):
+    """A dynamical metric whose distance is one between linear operators that it estimates first."""
+
+    def operator_distances(
+        self, operators: Sequence[Array], pairs: Sequence[tuple[int, int]]
+    ) -> Array:
+        """Return the distances between square matrices of equal size, shape (len(pairs),)."""
+        ...
+
+
+def metric(
+    *,
+    claims: Claims | None = None,
+    needs: Needs | None = None,
+    kind: Kind | None = None,
+) -> Callable[[Function], Function]:
+    """Attach claims, the needed input and the direction to a plain function, which stays callable as is.
+
+    Args:
+        claims: what the function asserts of itself; default: nothing.
+        needs: `"activations"` or `"trajectories"`; default: inferred (see `metric_harness.adapter`).
+        kind: `"distance"` (0 when identical) or `"similarity"` (1 when identical); default: distance.
+    """
+
+    def decorate(function: Function) -> Function:
+        for name, value in (("claims", claims), ("needs", needs), ("kind", kind)):
+            if value is not None:
+                setattr(function, name, value)
+        return function
+
+    return decorate
+
+
+class AbstractSystem(abc.ABC):
+    """A dynamical system whose qualitative behavior is known.
+
+    A concrete system is a final frozen dataclass; its fields are its parameters.
+    """
+
+    n_units: ClassVar[int]
+    """Dimension of the state."""
+
+    @abc.abstractmethod
+    def vector_field(self, state: Array) -> Array:
+        """Return dx/dt at each state; shape (..., n_units) in and out."""
+
+    def initial_states(self, n_trials: int, rng: np.random.Generator) -> Array:
+        """Draw initial states uniformly in the unit cube, shape (n_trials, n_units)."""
+        return rng.random((n_trials, self.n_units))
+
+    def fixed_points(self) -> Array:
+        """Return the known real fixed points, shape (n_points, n_units); none by default."""
+        return np.empty((0, self.n_units))
+
+
+class AbstractReportFormat(abc.ABC):
+    """A way to write a scorecard or a comparison as text."""
+
+    suffix: ClassVar[str]
+    """File ending without the dot, such as `json`."""
+
+    @abc.abstractmethod
+    def render(self, card: Scorecard) -> str:
+        """Return one metric's scorecard as text."""
+
+    @abc.abstractmethod
+    def render_comparison(self, comparison: Comparison) -> str:
+        """Return the comparison of several scorecards as text."""
+
+
+Settings: TypeAlias = Mapping[str, Any]

@@ -1,0 +1,266 @@
+"""How pytest collects and runs a case, and packs its result for the journey to the scorecard.
+
+The tree is `metric-harness::<group>::test_<claim>[<metric>]`. Its root is the suite's version file, so that
+neither the place of installation nor the user's naming patterns play a part.
+"""
+
+import contextlib
+import dataclasses
+import importlib.util
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast, final
+
+import numpy as np
+import pytest
+
+from metric_harness import catalogue
+from metric_harness.adapter import MetricUnderTest
+from metric_harness.checks import ClaimFailedError, ClaimInconclusiveError, NotApplicableError, Recorder
+from metric_harness.errors import CaseTimeoutError, MetricError
+from metric_harness.plugin import SUITE
+from metric_harness.profiles import PROFILES, Profile
+from metric_harness.records import CaseInfo, CaseRecord, Outcome, plain
+from metric_harness.seeding import generator
+from metric_harness.session import Payload, Request
+
+PAYLOAD = "metric_harness"
+"""Attribute of a test report that carries a case's result; pytest and xdist transport it as it is."""
+
+
+@final
+@dataclasses.dataclass
+class CaseState:
+    """What is known of a case while it runs."""
+
+    case: CaseInfo
+    metric: MetricUnderTest
+    parameters: str
+    recorder: Recorder = dataclasses.field(default_factory=Recorder)
+    outcome: Outcome = Outcome.PASSED
+    message: str = ""
+
+
+STATE: pytest.StashKey[CaseState] = pytest.StashKey()
+REQUEST: pytest.StashKey[Request] = pytest.StashKey()
+
+
+@final
+class CaseSuite(pytest.File):
+    """The suite as one collected file."""
+
+    def collect(self) -> "Iterable[CaseModule]":
+        """Return one collector for each case file of the chosen groups."""
+        folder = catalogue.testcases_folder()
+        wanted = {case.path for case in catalogue.cases() if self.config.stash[REQUEST].wants(case)}
+        for relative in sorted(wanted):
+            group = Path(relative).parent.name
+            yield CaseModule.from_parent(
+                self, path=folder / relative, name=group, nodeid=f"{self.nodeid}::{group}"
+            )
+
+
+@final
+class CaseModule(pytest.Module):
+    """A case file: an ordinary test module, imported by location whatever the user's import mode."""
+
+    def _getobj(self) -> types.ModuleType:
+        name = f"metric_harness_testcases.{self.path.parent.name}.{self.path.stem}"
+        spec = importlib.util.spec_from_file_location(name, self.path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        vars(module).update(FIXTURES)
+        return module
+
+
+@pytest.fixture
+def metric(request: pytest.FixtureRequest) -> MetricUnderTest:
+    """The metric under test."""
+    return request.node.stash[STATE].metric
+
+
+@pytest.fixture
+def measure(request: pytest.FixtureRequest) -> Recorder:
+    """The recorder: `measure(name, value)` before any verdict."""
+    return request.node.stash[STATE].recorder
+
+
+@pytest.fixture
+def profile(request: pytest.FixtureRequest) -> Profile:
+    """How much data to use."""
+    return PROFILES[request.config.stash[REQUEST].profile]
+
+
+@pytest.fixture
+def streams(request: pytest.FixtureRequest) -> Callable[..., np.random.Generator]:
+    """Return `streams(*path)`, the generator of a seed path below this case, equal for all metrics."""
+    seed, case = request.config.stash[REQUEST].seed, request.node.stash[STATE].case
+    return lambda *path: generator(seed, case.id, *path)
+
+
+FIXTURES = {"metric": metric, "measure": measure, "profile": profile, "streams": streams}
+"""What a case may ask for; given to each case module, so that a user's fixtures of these names stay theirs."""
+
+
+@final
+class CaseRunner:
+    """The hooks that make a case out of a test function; registered only with `--metric`."""
+
+    def __init__(self, asked: Request) -> None:
+        self.request = asked
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Leave the request where collectors and fixtures find it."""
+        session.config.stash[REQUEST] = self.request
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> CaseSuite | None:
+        """Collect the suite's version file as the suite."""
+        if file_path != catalogue.suite_file():
+            return None
+        return CaseSuite.from_parent(parent.session, path=file_path, name=SUITE, nodeid=SUITE)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Collector, name: str, obj: object
+    ) -> list[pytest.Item] | None:
+        """Collect what carries the case marker, and nothing else, whatever the ini's patterns are."""
+        if not isinstance(collector, CaseModule):
+            return None
+        is_case = any(mark.name == "case" for mark in getattr(obj, "pytestmark", []))
+        return list(cast(Any, collector)._genfunctions(name, obj)) if is_case else []
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run each case once for each metric."""
+        if metafunc.definition.getparent(CaseModule) is not None:
+            names = [metric.name for metric in self.request.metrics]
+            metafunc.parametrize("metric", names, ids=names, indirect=True)
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Give each case its state."""
+        if item.getparent(CaseModule) is None:
+            return
+        marker = item.get_closest_marker("case")
+        assert marker is not None
+        callspec = cast(Any, item).callspec
+        resolved = self.request.metric(callspec.params["metric"])
+        others = [str(i) for i in callspec._idlist if i != resolved.name]
+        item.stash[STATE] = CaseState(
+            case=catalogue.case(marker.kwargs["id"]),
+            metric=MetricUnderTest(resolved.name, resolved.bare, self.request.recipe(resolved)),
+            parameters="-".join(others),
+        )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Run a case under its time limit and keep its verdict."""
+        state = item.stash.get(STATE, None)
+        if state is None:
+            return (yield)
+        try:
+            with deadline(self.request.timeout):
+                return (yield)
+        except (ClaimInconclusiveError, NotApplicableError) as verdict:
+            applicable = isinstance(verdict, ClaimInconclusiveError)
+            state.outcome = Outcome.INCONCLUSIVE if applicable else Outcome.NOT_APPLICABLE
+            state.message = str(verdict)
+            pytest.skip(state.message)
+        except ClaimFailedError as verdict:
+            state.outcome, state.message = Outcome.FAILED, str(verdict)
+            raise
+        except (MetricError, CaseTimeoutError) as error:
+            state.outcome, state.message = Outcome.ERROR, str(error)
+            raise
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put the result on the report, and the verdict in place of a traceback."""
+        report = yield
+        state = item.stash.get(STATE, None)
+        if state is None or (report.when != "call" and report.passed):
+            return report
+        if report.failed and not state.message:
+            where = "" if report.when == "call" else f" in {report.when}"
+            state.outcome = Outcome.ERROR
+            state.message = f"the case itself raised{where}: {call.excinfo.exconly() if call.excinfo else ''}"
+        elif report.failed:
+            report.longrepr = f"{state.message}\n  rerun: {self.request.rerun(state.metric.name, state.case)}"
+        elif report.skipped and not state.message:
+            state.outcome = Outcome.NOT_RUN
+            state.message = f"skipped in {report.when} by something outside the suite"
+        elif report.skipped:
+            path, line, _ = item.reportinfo()
+            reason = f"{state.outcome.value}: {state.message.splitlines()[0]}"
+            report.longrepr = (str(path), (line or 0) + 1, f"Skipped: {reason}")
+        payload = packed(state, report.duration)
+        setattr(report, PAYLOAD, payload)
+        for key in ("id", "outcome", "score"):
+            report.user_properties.append((f"metric_harness.{key}", payload["record"][key]))
+        return report
+
+
+def packed(state: CaseState, duration: float) -> Payload:
+    """Return a case's result as plain JSON types."""
+    recorder, case = state.recorder, state.case
+    judged = state.outcome in (Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE)
+    score = 1.0 if recorder.score is None and state.outcome is Outcome.PASSED else recorder.score
+    record = CaseRecord(
+        id=case.id,
+        version=case.version,
+        group=case.group,
+        tier=case.tier,
+        outcome=state.outcome,
+        score=score if judged else None,
+        measurements=recorder.measurements,
+        bound=recorder.bound,
+        message=state.message,
+        duration_s=round(duration, 4),
+        metric_calls=state.metric.meter.n_calls,
+        metric_s=round(state.metric.meter.seconds, 4),
+    )
+    return {
+        "metric": state.metric.name,
+        "parameters": state.parameters,
+        "record": plain(record),
+        "observed": plain(recorder.observed),
+    }
+
+
+@contextlib.contextmanager
+def deadline(seconds: float | None) -> Iterator[None]:
+    """Raise `CaseTimeoutError` in this thread when the block takes longer than `seconds`.
+
+    The alarm repeats, in case the metric swallows the first one. Code that never returns to Python
+    cannot be interrupted this way.
+    """
+    if seconds is None:
+        yield
+        return
+
+    def expire(*_: object) -> None:
+        raise CaseTimeoutError(
+            f"timeout: the case took longer than {seconds:g} s. Raise --metric-timeout, or choose a smaller "
+            "--metric-profile."
+        )
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def can_interrupt() -> bool:
+    """Return whether this platform and thread can enforce a time limit."""
+    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()

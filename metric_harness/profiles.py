@@ -1,0 +1,56 @@
+"""How much data a run uses."""
+
+import dataclasses
+from typing import final
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Profile:
+    """The sizes that every case reads; equal for all metrics."""
+
+    name: str
+    n_trials: int
+    """Trials per recording in the validity cases."""
+    n_worlds: int
+    """Independent draws of every data set; intervals are taken over these."""
+    n_permutations: int
+    """Draws of each permutation null; the smallest possible p is 1 / (n_permutations + 1)."""
+    replication_trials: int
+    """Trials per recording when the reference study's protocol is repeated; its own number is 200."""
+    replication_composites: int
+    """Composites drawn from the study's 60."""
+    replication_pairs: int
+    """Ordered motif pairs drawn from the study's 42."""
+
+
+PROFILES = {
+    "smoke": Profile(
+        name="smoke",
+        n_trials=20,
+        n_worlds=3,
+        n_permutations=499,
+        replication_trials=20,
+        replication_composites=8,
+        replication_pairs=7,
+    ),
+    "standard": Profile(
+        name="standard",
+        n_trials=50,
+        n_worlds=4,
+        n_permutations=999,
+        replication_trials=200,
+        replication_composites=16,
+        replication_pairs=42,
+    ),
+    "paper": Profile(
+        name="paper",
+        n_trials=200,
+        n_worlds=10,
+        n_permutations=9999,
+        replication_trials=200,
+        replication_composites=60,
+        replication_pairs=42,
+    ),
+}
+"""`smoke` shows in seconds that everything runs, `standard` decides, `paper` has the published sizes."""

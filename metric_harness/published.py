@@ -1,0 +1,128 @@
+"""What the reference study reports and this package can measure again (arXiv 2410.24070).
+
+Facts, not bounds: no verdict rests on them. CKA and Procrustes distances are (2/π) times an angle, in
+[0, 1]; DSA's are radians, in [0, π]. Provenance says how each number became known:
+
+- `exact`: printed or stored in the outputs of the study's public code;
+- `read`: read off one of its figures, to about ±.005;
+- `recomputed`: computed from its stored raw outputs, or by repeating its protocol independently.
+
+Its standard errors count each unordered pair twice, or noise copies of one motif as independent; they are
+left out here, and `metric_harness.replication` gives its own.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias, final
+
+Provenance: TypeAlias = Literal["exact", "read", "recomputed"]
+Experiment: TypeAlias = Literal["regimes", "noise", "mixing", "composition"]
+
+METRICS = ("dsa", "cka", "procrustes")
+"""The metrics that the study compares, by their names in this package."""
+PREFIX = "published "
+"""What the name of a measurement begins with when it repeats a published quantity."""
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class PublishedNumber:
+    """One number of the study, keyed by experiment, quantity and metric."""
+
+    experiment: Experiment
+    quantity: str
+    """What was measured; unique over all experiments, and the key of `metric_harness.replication`'s results."""
+    metric: str
+    value: float
+    provenance: Provenance
+
+
+def _row(
+    experiment: Experiment,
+    quantity: str,
+    values: Sequence[float],
+    provenances: Sequence[Provenance],
+) -> list[PublishedNumber]:
+    """Return one quantity's numbers for the three metrics, in the order of `METRICS`."""
+    return [
+        PublishedNumber(experiment, quantity, metric, value, provenance)
+        for metric, value, provenance in zip(METRICS, values, provenances, strict=True)
+    ]
+
+
+_MIXED: Sequence[Provenance] = ("read", "exact", "recomputed")
+_SEEN: Sequence[Provenance] = ("read", "exact", "read")
+_READ: Sequence[Provenance] = ("read", "read", "read")
+_EXACT: Sequence[Provenance] = ("exact", "exact", "exact")
+_RECOMPUTED: Sequence[Provenance] = ("recomputed", "recomputed", "recomputed")
+
+PUBLISHED: tuple[PublishedNumber, ...] = (
+    # The plotted Procrustes mean within regimes, .636, includes self-distances of 9e-9; this one does not.
+    *_row("regimes", "mean within regimes", (0.2205, 0.7935, 0.6714), ("exact", "exact", "recomputed")),
+    *_row("regimes", "mean across regimes", (0.4813, 0.8905, 0.7754), _EXACT),
+    *_row("regimes", "AUC of within against across", (0.971, 0.868, 0.848), _RECOMPUTED),
+    *_row("regimes", "mean of one attractor to two stable", (0.436, 0.850, 0.742), _RECOMPUTED),
+    *_row("regimes", "mean of one attractor to two unstable", (0.604, 0.932, 0.836), _RECOMPUTED),
+    *_row("regimes", "mean of two stable to two unstable", (0.404, 0.890, 0.748), _RECOMPUTED),
+    *_row("noise", "noise 0.004 (HEAD)", (0.1766, 0.0246, 0.0215), _MIXED),
+    *_row("noise", "noise 0.002 (HEAD)", (0.167, 0.0123, 0.0108), _MIXED),
+    *_row("noise", "noise 0.001 (HEAD)", (0.1517, 0.0061, 0.0054), _MIXED),
+    *_row("noise", "noise 0.01 (September)", (0.122, 0.0615, 0.054), _READ),
+    *_row("noise", "noise 0.005 (September)", (0.111, 0.031, 0.027), _READ),
+    *_row("noise", "noise 0.0025 (September)", (0.101, 0.0155, 0.0135), _READ),
+    *_row("mixing", "weight 1", (0.4855, 0.5603, 0.461), _MIXED),
+    *_row("mixing", "weight 0.5", (0.4585, 0.3834, 0.303), _MIXED),
+    *_row("mixing", "weight 0.25", (0.430, 0.2236, 0.173), _MIXED),
+    *_row("composition", "1 shared", (0.7647, 0.8722, 0.752), ("exact", "exact", "read")),
+    *_row("composition", "2 shared", (0.6281, 0.8165, 0.691), ("exact", "exact", "read")),
+    # The printed DSA mean, .3607, includes 60 self pairs; the other two do not.
+    *_row("composition", "3 shared", (0.505, 0.7925, 0.669), ("recomputed", "exact", "read")),
+    PublishedNumber("composition", "0 in place", "dsa", 0.906, "read"),
+    PublishedNumber("composition", "0 in place", "cka", 0.8854, "exact"),
+    *_row("composition", "1 in place", (0.718, 0.8020, 0.672), _SEEN),
+    *_row("composition", "2 in place", (0.498, 0.6468, 0.515), _SEEN),
+)
+"""Every published number, in the order of the study's experiments."""
+
+
+def published_quantities(experiment: Experiment) -> list[str]:
+    """Return the names of an experiment's quantities, in order and without repetition."""
+    return list(dict.fromkeys(number.quantity for number in PUBLISHED if number.experiment == experiment))
+
+
+def find_published(quantity: str, metric: str) -> PublishedNumber | None:
+    """Return the study's number for a quantity and a metric; None where it has none."""
+    found = [n for n in PUBLISHED if n.quantity == quantity and n.metric == metric]
+    return found[0] if found else None
+
+
+def beside_published(
+    metric: str, cases: Iterable[tuple[str, Mapping[str, object]]]
+) -> list[dict[str, str | float]]:
+    """Return the study's numbers beside those that a run measured, one row per quantity.
+
+    Args:
+        metric: name of the metric; one that the study does not treat gets no rows.
+        cases: id and measurements of each case; those that repeat the protocol begin with `PREFIX`.
+
+    Returns:
+        Rows of case, quantity, published, measured, difference (measured - published) and provenance,
+        in the order of the cases.
+    """
+    rows: list[dict[str, str | float]] = []
+    for case, measurements in cases:
+        for name, value in measurements.items():
+            known = find_published(name.removeprefix(PREFIX), metric) if name.startswith(PREFIX) else None
+            if known is None or not isinstance(value, int | float):
+                continue
+            rows.append(
+                {
+                    "case": case,
+                    "quantity": known.quantity,
+                    "published": known.value,
+                    "measured": float(value),
+                    "difference": float(value) - known.value,
+                    "provenance": known.provenance,
+                }
+            )
+    return rows

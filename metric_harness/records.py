@@ -1,0 +1,218 @@
+"""What a run leaves behind: frozen records whose fields are the keys of the JSON files."""
+
+import dataclasses
+import enum
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias, cast
+
+SCHEMA_VERSION = "1.0"
+"""Version of the scorecard's and the comparison's keys; a new key raises the part after the dot."""
+
+Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | dict[str, Plain]"
+"""What JSON can hold without loss."""
+Tier: TypeAlias = Literal["required", "validity"]
+
+
+class Outcome(str, enum.Enum):
+    """How a case ended, in the order from best to worst."""
+
+    PASSED = "passed"
+    XFAILED = "xfailed"
+    NOT_APPLICABLE = "not_applicable"
+    INCONCLUSIVE = "inconclusive"
+    NOT_RUN = "not_run"
+    XPASSED = "xpassed"
+    FAILED = "failed"
+    ERROR = "error"
+    CRASHED = "crashed"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether this outcome raises the exit status."""
+        return self in (Outcome.FAILED, Outcome.ERROR, Outcome.CRASHED, Outcome.XPASSED)
+
+    @property
+    def rank(self) -> int:
+        """Position from best (0) to worst; of several parameters of one case the worst counts."""
+        return list(Outcome).index(self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CaseInfo:
+    """A case of the suite as its marker declares it."""
+
+    id: str
+    version: int
+    tier: Tier
+    source: str
+    title: str
+    explanation: str
+    path: str
+
+    @property
+    def group(self) -> str:
+        """The part of the id before the dot, which is also the folder."""
+        return self.id.partition(".")[0]
+
+    @property
+    def selector(self) -> str:
+        """What selects this case on pytest's command line."""
+        return f"metric-harness::{self.id.replace('.', '::test_')}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CaseRecord:
+    """One case's result for one metric."""
+
+    id: str
+    version: int
+    group: str
+    tier: Tier
+    outcome: Outcome
+    score: float | None = None
+    measurements: Mapping[str, Plain] = dataclasses.field(default_factory=dict[str, Plain])
+    bound: str = ""
+    message: str = ""
+    duration_s: float = 0.0
+    metric_calls: int = 0
+    metric_s: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What was seen of one claim: what was claimed, whether it held, and the worst deviation."""
+
+    claimed: bool | None
+    observed: bool
+    deviation: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MetricInfo:
+    """The metric that a scorecard is about."""
+
+    name: str
+    source: str
+    settings: Mapping[str, Plain]
+    claims: Mapping[str, Plain]
+    observed: Mapping[str, Observation]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SuiteInfo:
+    """Which cases were asked, and on how much data."""
+
+    version: str
+    profile: str
+    n_cases: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """When and how the run took place; nothing here enters the digest but the seed."""
+
+    started: str
+    duration_s: float
+    complete: bool
+    command: str
+    seed: int
+    workers: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Counts over the fixed list of cases, so that a case that did not run is never forgotten."""
+
+    outcomes: Mapping[str, int]
+    pass_rate: float
+    coverage: float
+    by_group: Mapping[str, Mapping[str, int]]
+    by_tier: Mapping[str, Mapping[str, int]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scorecard:
+    """Everything one run learned about one metric."""
+
+    schema_version: str
+    suite: SuiteInfo
+    run: RunInfo
+    environment: Mapping[str, Plain]
+    metric: MetricInfo
+    summary: Summary
+    cases: Sequence[CaseRecord]
+    results_digest: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ComparedCase:
+    """One case over several metrics; the mappings go from metric name to value."""
+
+    id: str
+    version: int
+    group: str
+    tier: Tier
+    outcomes: Mapping[str, Outcome]
+    scores: Mapping[str, float | None]
+    seconds: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Several scorecards of one suite, profile and seed, side by side."""
+
+    schema_version: str
+    suite: SuiteInfo
+    seed: int
+    complete: bool
+    metrics: Sequence[str]
+    digests: Mapping[str, str]
+    pass_rates: Mapping[str, float]
+    cases: Sequence[ComparedCase]
+    published: Sequence[Mapping[str, Plain]]
+
+
+def plain(value: object) -> Plain:
+    """Return `value` as plain JSON types; NumPy scalars and arrays, enums and records included.
+
+    Raises:
+        ValueError: if a number is NaN or infinite, which strict JSON cannot hold.
+        TypeError: if the value has no JSON form.
+    """
+    if hasattr(value, "tolist"):
+        value = cast(Any, value).tolist()
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} cannot be recorded; needed a finite number. Record None for 'no value'.")
+        return value
+    if dataclasses.is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in cast(Mapping[object, object], value).items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in cast(Sequence[object], value)]
+    raise TypeError(f"{type(value).__name__} cannot be recorded; needed numbers, text, lists or mappings.")
+
+
+def to_json(record: object) -> str:
+    """Return a record as strict JSON with sorted keys, two-space indents and a final newline."""
+    return json.dumps(plain(record), allow_nan=False, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def digest(suite: SuiteInfo, seed: int, metric: MetricInfo, cases: Sequence[CaseRecord]) -> str:
+    """Return the SHA-256 of what must be equal between a serial and a parallel run.
+
+    Times and the environment are left out: they differ between two runs that agree in every result.
+    """
+    timing = {"duration_s", "metric_s"}
+    results = [{key: item for key, item in vars(case).items() if key not in timing} for case in cases]
+    content = plain({"suite": suite, "seed": seed, "metric": metric, "cases": results})
+    text = json.dumps(content, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

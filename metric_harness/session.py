@@ -1,0 +1,278 @@
+"""One run: which metrics and cases were asked for, what came back, and the files that say so.
+
+Knows nothing of pytest. The plugin hands over a `Request` before the run and payloads during it; a
+payload is the plain JSON form of one case's result, so that it can cross process boundaries.
+"""
+
+import dataclasses
+import datetime
+import importlib.metadata
+import os
+import platform
+import shlex
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, final
+
+from metric_harness import catalogue, scoring
+from metric_harness.adapter import Recipe, settings_of
+from metric_harness.comparison import compare
+from metric_harness.errors import UsageError
+from metric_harness.interfaces import AbstractReportFormat
+from metric_harness.profiles import PROFILES
+from metric_harness.records import (
+    CaseInfo,
+    CaseRecord,
+    MetricInfo,
+    Observation,
+    Outcome,
+    Plain,
+    RunInfo,
+    Scorecard,
+    SuiteInfo,
+    plain,
+)
+from metric_harness.seeding import DEFAULT_SEED
+from metric_harness.resolution import ResolvedMetric, resolve
+
+PACKAGES = ("metric-harness", "numpy", "scipy", "torch", "hypothesis", "pytest", "pandas")
+"""Distributions whose versions a scorecard names."""
+
+Payload: TypeAlias = dict[str, Any]
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the command line asked for."""
+
+    metrics: Sequence[ResolvedMetric]
+    groups: Sequence[str]
+    profile: str
+    seed: int
+    timeout: float | None
+    reports: Path
+    formats: Sequence[str]
+    command: str
+    root: Path
+    cwd: Path
+
+    def recipe(self, metric: ResolvedMetric) -> Recipe:
+        """Return what another process needs to make a metric again."""
+        return Recipe(metric.value, tuple(metric.settings), str(self.cwd))
+
+    def wants(self, case: CaseInfo) -> bool:
+        """Return whether a case belongs to the chosen groups."""
+        return not self.groups or case.group in self.groups
+
+    def rerun(self, metric: str, case: CaseInfo) -> str:
+        """Return the command that runs one case for one metric."""
+        chosen = self.metric(metric)
+        words = ["pytest", f"--metric={chosen.value}", *(f"--metric-set={s}" for s in chosen.settings)]
+        words += [] if self.profile == "standard" else [f"--metric-profile={self.profile}"]
+        words += [] if self.seed == DEFAULT_SEED else [f"--metric-seed={self.seed}"]
+        return shlex.join([*words, case.selector])
+
+    def metric(self, name: str) -> ResolvedMetric:
+        """Return the metric with this report name."""
+        return next(metric for metric in self.metrics if metric.name == name)
+
+
+def request(
+    *,
+    metrics: Sequence[str],
+    settings: Sequence[str],
+    groups: Sequence[str],
+    profile: str,
+    seed: int,
+    timeout: float | None,
+    reports: Path,
+    formats: Sequence[str],
+    command: str,
+    root: Path,
+    cwd: Path,
+) -> Request:
+    """Check every option and return the request.
+
+    Raises:
+        UsageError: if a metric, setting, group, profile, format, seed or timeout is wrong, or the report folder
+            cannot be written.
+    """
+    known_groups = sorted({case.group for case in catalogue.cases()})
+    known_formats = catalogue.implementations("report_formats")
+    _require_known("--metric-group", groups, known_groups)
+    _require_known("--metric-profile", [profile], list(PROFILES))
+    _require_known("--metric-format", formats, known_formats)
+    if seed < 0:
+        raise UsageError(f"--metric-seed {seed}; needed 0 or more.")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--metric-timeout {timeout}; needed more than 0 seconds.")
+    resolved = resolve(metrics, settings, cwd)
+    _require_writable(reports)
+    return Request(
+        metrics=resolved,
+        groups=groups,
+        profile=profile,
+        seed=seed,
+        timeout=timeout,
+        reports=reports,
+        formats=formats or known_formats,
+        command=command,
+        root=root,
+        cwd=cwd,
+    )
+
+
+def _require_known(option: str, values: Sequence[str], known: Sequence[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise UsageError(f"{option} {value!r} is unknown; needed one of {', '.join(known)}.")
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"--metric-reports {folder} cannot be written: {error.strerror}. Give another folder."
+        ) from error
+
+
+@final
+class RunSession:
+    """Remembers what came back, and turns it into scorecards at the end."""
+
+    def __init__(self, asked: Request) -> None:
+        self.request = asked
+        self._parts: dict[tuple[str, str], dict[str, scoring.Part]] = {}
+        self._observed: dict[str, dict[str, Observation]] = {m.name: {} for m in asked.metrics}
+        self._started = datetime.datetime.now(datetime.timezone.utc)
+        self._clock = time.perf_counter()
+
+    @property
+    def n_received(self) -> int:
+        """How many results have come back."""
+        return sum(len(parts) for parts in self._parts.values())
+
+    def receive(self, payload: Payload) -> None:
+        """Take one case's result; a repeated one replaces the earlier."""
+        record = CaseRecord(**(payload["record"] | {"outcome": Outcome(payload["record"]["outcome"])}))
+        part = scoring.Part(parameters=payload["parameters"], record=record)
+        self._parts.setdefault((payload["metric"], record.id), {})[payload["parameters"]] = part
+        for claim, seen in payload["observed"].items():
+            self._observed[payload["metric"]][claim] = Observation(**seen)
+
+    def receive_crash(self, metric: str, case_id: str, message: str) -> None:
+        """Take the news that the process running a case died."""
+        case = catalogue.case(case_id)
+        record = dataclasses.replace(scoring.not_run(case, message), outcome=Outcome.CRASHED)
+        self._parts.setdefault((metric, case_id), {})[""] = scoring.Part(parameters="", record=record)
+
+    def scorecards(self, workers: int) -> list[Scorecard]:
+        """Return one scorecard per metric over all cases of the suite, run or not."""
+        environment = environment_of(self.request.root)
+        return [self._scorecard(metric, environment, workers) for metric in self.request.metrics]
+
+    def _scorecard(self, metric: ResolvedMetric, environment: Mapping[str, Plain], workers: int) -> Scorecard:
+        records = [self._record(metric.name, case) for case in catalogue.cases()]
+        run = RunInfo(
+            started=self._started.isoformat(timespec="seconds"),
+            duration_s=round(time.perf_counter() - self._clock, 3),
+            complete=all(record.outcome is not Outcome.NOT_RUN for record in records),
+            command=self.request.command,
+            seed=self.request.seed,
+            workers=workers,
+        )
+        suite = SuiteInfo(
+            version=catalogue.suite_version(), profile=self.request.profile, n_cases=len(catalogue.cases())
+        )
+        info = MetricInfo(
+            name=metric.name,
+            source=metric.source,
+            settings=settings_of(metric.bare),
+            claims=_claims(metric),
+            observed=self._observed[metric.name],
+        )
+        return scoring.scorecard(suite=suite, run=run, environment=environment, metric=info, cases=records)
+
+    def _record(self, metric: str, case: CaseInfo) -> CaseRecord:
+        parts = self._parts.get((metric, case.id))
+        return scoring.merge(list(parts.values())) if parts else scoring.not_run(case)
+
+    def write(self, cards: Sequence[Scorecard]) -> list[Path]:
+        """Write every card, and the comparison of several; return the files, whole or not at all."""
+        written: list[Path] = []
+        formats = [_format(name) for name in self.request.formats]
+        for card in cards:
+            stem = "scorecard" if card.run.complete else "scorecard.partial"
+            for report in formats:
+                path = self.request.reports / card.metric.name / f"{stem}.{report.suffix}"
+                written.append(write_whole(path, report.render(card)))
+        if len(cards) > 1:
+            comparison = compare(cards)
+            stem = "comparison" if comparison.complete else "comparison.partial"
+            for report in formats:
+                path = self.request.reports / f"{stem}.{report.suffix}"
+                written.append(write_whole(path, report.render_comparison(comparison)))
+        return written
+
+
+def _format(name: str) -> AbstractReportFormat:
+    return catalogue.load("report_formats", name, AbstractReportFormat)()  # type: ignore[type-abstract]
+
+
+def _claims(metric: ResolvedMetric) -> dict[str, Plain]:
+    claims = {f.name: getattr(metric.bare.claims, f.name) for f in dataclasses.fields(metric.bare.claims)}
+    if claims["value_range"] is not None:
+        # JSON has no infinity; an open end is null.
+        low, high = claims["value_range"]
+        claims["value_range"] = [low if abs(low) < float("inf") else None, high if high < float("inf") else None]
+    return {name: plain(value) for name, value in claims.items()}
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def environment_of(root: Path) -> dict[str, Plain]:
+    """Return interpreter, platform, package versions and the git state of the user's repository."""
+    packages: dict[str, Plain] = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            packages[name] = None
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": packages,
+        "git": _git(root),
+    }
+
+
+def _git(root: Path) -> Plain:
+    def ask(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None

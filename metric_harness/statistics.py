@@ -1,0 +1,124 @@
+"""Estimates with intervals, rank statistics and permutation nulls; pure functions."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, cast, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from metric_harness.arrays import Array
+
+CONFIDENCE = 0.95
+"""Coverage of every interval."""
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval; `low = high = value` for an exact one."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.value:.4g}"
+        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+
+def exact(value: float) -> Estimate:
+    """Return an estimate without uncertainty."""
+    return Estimate(float(value), float(value), float(value))
+
+
+def mean_interval(values: ArrayLike, *, limits: tuple[float, float] = (-np.inf, np.inf)) -> Estimate:
+    """Return the mean of independent values with Student's t interval.
+
+    Args:
+        values: one number per independent unit (a world, a network), at least two.
+        limits: range that the quantity cannot leave; the interval is clipped to it.
+
+    Raises:
+        ValueError: if there are fewer than two values, so that no interval exists.
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.size < 2:
+        raise ValueError(f"{sample.size} values have no interval; needed at least 2 independent ones.")
+    mean = float(sample.mean())
+    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, sample.size - 1))
+    half = quantile * float(sample.std(ddof=1)) / np.sqrt(sample.size)
+    low, high = np.clip([mean - half, mean + half], *limits)
+    return Estimate(mean, float(low), float(high))
+
+
+def proportion_interval(successes: int, n: int) -> Estimate:
+    """Return a proportion with its exact binomial interval (Clopper and Pearson, 1934)."""
+    interval = cast(Any, stats.binomtest(successes, n)).proportion_ci(CONFIDENCE, method="exact")
+    return Estimate(successes / n, float(interval.low), float(interval.high))
+
+
+def settled(values: ArrayLike, floor: float) -> Array:
+    """Round distances to multiples of the numerical floor, so that rounding noise ranks as a tie."""
+    raw = np.asarray(values, dtype=np.float64)
+    return np.round(raw / floor) * floor if floor > 0 else raw
+
+
+def auc(smaller: ArrayLike, larger: ArrayLike) -> float:
+    """Return P(s < l) + P(s = l) / 2 for random members of two sets; 1 when they are fully separated.
+
+    Mann-Whitney's U divided by the number of pairs of values.
+    """
+    s, l = np.ravel(smaller)[:, None], np.ravel(larger)[None, :]
+    return float(((s < l) + 0.5 * (s == l)).mean())
+
+
+def spearman(x: ArrayLike, y: ArrayLike) -> float:
+    """Return Spearman's rank correlation; 0 when either side is constant and shows no order at all."""
+    first, second = stats.rankdata(x), stats.rankdata(y)
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def unique_pairs(n: int) -> list[tuple[int, int]]:
+    """Return the n (n - 1) / 2 unordered pairs of different items, in row order."""
+    return [(i, j) for i in range(n) for j in range(i + 1, n)]
+
+
+def off_diagonal(matrix: Array) -> Array:
+    """Return the unordered pairs of a distance matrix as a vector, both directions averaged."""
+    rows, columns = np.triu_indices(len(matrix), k=1)
+    return (matrix[rows, columns] + matrix[columns, rows]) / 2
+
+
+def permutation_p(
+    statistic: Callable[[NDArray[np.intp]], float],
+    n_items: int,
+    *,
+    n_permutations: int,
+    rng: np.random.Generator,
+) -> float:
+    """Return the one-sided p of a statistic that is large when labels carry information.
+
+    The null permutes which item carries which label; the observed arrangement counts as one draw
+    (Phipson and Smyth, 2010), so p is never zero.
+
+    Args:
+        statistic: maps an order of the items to a number; the identity order gives the observed one.
+        n_items: number of labelled items.
+        n_permutations: draws from the null.
+        rng: generator of the null, independent of the data's.
+    """
+    observed = statistic(np.arange(n_items))
+    # Arrangements equal by symmetry must count as ties although their sums differ in rounding.
+    slack = 1e-12 * max(1.0, abs(observed))
+    null = (statistic(rng.permutation(n_items)) for _ in range(n_permutations))
+    return (1 + sum(value >= observed - slack for value in null)) / (1 + n_permutations)
+
+
+def pooled(groups: Sequence[Array]) -> Array:
+    """Concatenate vectors of several worlds."""
+    return np.concatenate([np.ravel(group) for group in groups])

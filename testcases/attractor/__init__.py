@@ -1,0 +1,1 @@
+"""Systems whose dynamical regime, motifs and mixture are known."""

@@ -1,0 +1,1 @@
+"""What every metric owes its caller, whatever it measures."""

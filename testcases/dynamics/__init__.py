@@ -1,0 +1,1 @@
+"""What a dynamical metric must see and a geometric one cannot."""

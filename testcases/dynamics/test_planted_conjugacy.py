@@ -1,0 +1,117 @@
+"""A system in other coordinates is the same system."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from metric_harness.adapter import MetricUnderTest
+from metric_harness.arrays import Array, Trajectories
+from metric_harness.checks import Finding, NotApplicableError, Recorder, below, decide
+from metric_harness.interfaces import ComparesOperators
+from metric_harness.statistics import unique_pairs
+from metric_harness.transforms import random_orthogonal, whiten
+
+SIZES = (3, 5, 10, 20, 35, 50)
+"""Numbers of units."""
+N_SEEDS = 10
+"""Independent systems of each size."""
+N_TRIALS = 12
+"""Initial states per system."""
+N_TIMES = 100
+"""Time steps of a generated trajectory."""
+
+
+def coordinate_changes(n: int, rng: np.random.Generator) -> dict[str, Array]:
+    """Return orthogonal matrices of three kinds."""
+    return {
+        "rotated": random_orthogonal(n, rng),
+        "sign-flipped": np.diag(rng.choice([-1.0, 1.0], n)),
+        "permuted": np.eye(n)[rng.permutation(n)],
+    }
+
+
+def generated(operator: Array, initial: Array) -> Trajectories:
+    """Iterate x ← A x, with A scaled to spectral radius .99 so that it neither dies nor explodes, and whiten.
+
+    Symmetric whitening commutes with rotation, so conjugates stay conjugates.
+    """
+    stable = operator * (0.99 / np.abs(np.linalg.eigvals(operator)).max())
+    states = [initial]
+    for _ in range(N_TIMES - 1):
+        states.append(states[-1] @ stable.T)
+    return whiten(np.stack(states, axis=1))
+
+
+@pytest.mark.case(
+    id="dynamics.planted_conjugacy",
+    version=1,
+    tier="validity",
+    source="after Ostrow et al. 2023 (arXiv 2306.10168): orthogonal conjugates are at distance zero",
+)
+def test_planted_conjugacy(
+    metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]
+) -> None:
+    """An operator and its orthogonal conjugate B = Q A Qᵀ, and the trajectories they generate, are one system.
+
+    Why it matters: coordinates are arbitrary. An optimizer that misses the conjugation reports a
+    difference between identical systems, as large as between unrelated ones.
+    Given: Gaussian operators with 3 to 50 units, ten of each size; Q random, a sign flip, a permutation;
+    for a metric that compares operators (`operator_distances`) the operators themselves, and for every
+    metric the trajectories they generate from 12 initial states, whitened, with the trials of the copy reordered
+    where `unpaired_trials` is claimed.
+    Measured: the largest distance of conjugates, and the median distance of independent systems.
+    Verdict: the largest is below 1 % of the median, for operators and for trajectories, at each size.
+    Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; an alignment by gradient
+    descent from one start.
+    Needs: a metric that sees time; others get no verdict.
+    """
+    if not metric.sees_time:
+        raise NotApplicableError("the metric needs only activations and does not claim time_order")
+    largest: dict[str, list[float]] = {"trajectories": []}
+    medians: dict[str, list[float]] = {"trajectories": []}
+    if isinstance(metric.bare, ComparesOperators):
+        largest["operators"], medians["operators"] = [], []
+    for n in SIZES:
+        for kind in largest:
+            measured = planted(metric, kind, n, streams("size", n, kind))
+            largest[kind].append(measured[0])
+            medians[kind].append(measured[1])
+    measure("units", SIZES)
+    findings: list[Finding] = []
+    for kind in largest:
+        measure(f"largest distance of conjugate {kind} by size", largest[kind])
+        measure(f"median distance of independent {kind} by size", medians[kind])
+        for n, worst, median in zip(SIZES, largest[kind], medians[kind], strict=True):
+            # A median at the floor means that the metric tells no two systems apart: 0 is then the bound.
+            bound = 0.01 * median if median > metric.floor else 0.0
+            origin = f"1 % of the median {median:.3g} of independent {kind}"
+            findings.append(below(f"largest distance of conjugate {kind} with {n} units", worst, bound, origin))
+    decide(
+        measure,
+        "orthogonal conjugates are one system",
+        findings,
+        hint="give the alignment several starts: identity, a reflection, eigenbases of the symmetric parts",
+    )
+
+
+def planted(metric: MetricUnderTest, kind: str, n: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Return the largest distance of conjugates and the median distance of independent systems."""
+    originals: list[Array] = []
+    copies: list[Array] = []
+    conjugates: list[tuple[int, int]] = []
+    for seed in range(N_SEEDS):
+        operator = rng.standard_normal((n, n)) / np.sqrt(n)
+        initial = rng.standard_normal((N_TRIALS, n))
+        originals.append(operator if kind == "operators" else generated(operator, initial))
+        for change in coordinate_changes(n, rng).values():
+            conjugates.append((seed, N_SEEDS + len(copies)))
+            if kind == "operators":
+                copies.append(change @ operator @ change.T)
+            else:
+                order = rng.permutation(N_TRIALS) if metric.claims.unpaired_trials else np.arange(N_TRIALS)
+                copies.append(originals[seed][order] @ change.T)
+    ask = metric.operator_distances if kind == "operators" else metric.pair_distances
+    independent = unique_pairs(N_SEEDS)
+    distances = ask([*originals, *copies], conjugates + independent)
+    return float(distances[: len(conjugates)].max()), float(np.median(distances[len(conjugates) :]))

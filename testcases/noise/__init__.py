@@ -1,0 +1,1 @@
+"""What noise may and may not change."""

@@ -1,0 +1,130 @@
+"""Every form of a metric becomes one object, and no bad input or answer gets through its door."""
+
+import numpy as np
+import pytest
+
+from metric_harness.adapter import MetricUnderTest, adapt
+from metric_harness.errors import MetricError, NonFiniteError, SettingError, ShapeError
+from metric_harness.interfaces import Claims, metric
+from metric_harness.seeding import generator
+
+X, Y = generator(1, "adapter").standard_normal((2, 4, 5, 3))
+
+
+def behind_door(target: object) -> MetricUnderTest:
+    return MetricUnderTest("target", adapt(target))
+
+
+def shape_sum(x, y):
+    return float(x.ndim + 10 * y.ndim)
+
+
+class Distance:
+    needs = "trajectories"
+
+    def distance(self, x, y):
+        return shape_sum(x, y)
+
+
+class Similarity:
+    claims = Claims(value_range=(-1.0, 2.0))
+
+    def similarity(self, x, y):
+        return 1.75
+
+
+def test_a_function_gets_activations_unless_it_says_otherwise():
+    assert behind_door(shape_sum).distance(X, Y) == 22.0
+    assert behind_door(metric(needs="trajectories")(lambda x, y: shape_sum(x, y))).distance(X, Y) == 33.0
+    assert behind_door(lambda trajectories, others: shape_sum(trajectories, others)).distance(X, Y) == 33.0
+
+
+def test_objects_bring_distance_or_similarity():
+    assert behind_door(Distance()).distance(X, Y) == 33.0
+    # What is missing to the best similarity that the claims allow: 2 - 1.75.
+    assert behind_door(Similarity()).distance(X, Y) == 0.25
+    assert behind_door(metric(kind="similarity")(lambda x, y: 0.75)).distance(X, Y) == 0.25
+
+
+def test_trajectories_are_flattened_trial_by_trial():
+    seen = []
+    behind_door(lambda x, y: float(seen.append(x) or 0)).distance(X, Y)
+    np.testing.assert_array_equal(seen[0], X.reshape(20, 3))
+
+
+def test_what_the_metric_does_to_its_input_stays_with_it():
+    def destroys(x, y):
+        x[:] = 0
+        return 1.0
+
+    before = X.copy()
+    behind_door(destroys).distance(X, Y)
+    np.testing.assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (X[0], ShapeError),
+        (X[:0], ShapeError),
+        (np.where(X > 1, np.nan, X), NonFiniteError),
+        (X.astype(complex), NonFiniteError),
+        (np.full((2, 2, 2), "a"), NonFiniteError),
+    ],
+)
+def test_the_door_refuses_bad_recordings(bad, error):
+    with pytest.raises(error):
+        behind_door(lambda x, y: 1.0).distance(X, bad)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (np.nan, "returned nan"),
+        (np.inf, "returned inf"),
+        (np.zeros(2), r"returned a ndarray of shape \(2,\)"),
+        (np.zeros(1), r"returned a ndarray of shape \(1,\)"),
+        (None, "returned a NoneType"),
+        ("0.5", "returned a str"),
+        (True, "returned a bool"),
+        (1j, "returned a complex"),
+    ],
+)
+def test_an_answer_that_is_no_number_is_an_error(answer, message):
+    with pytest.raises(MetricError, match=message):
+        behind_door(lambda x, y: answer).distance(X, Y)
+
+
+@pytest.mark.parametrize("answer", [0.5, np.float32(0.5), np.array(0.5), 1, np.int64(1)])
+def test_every_real_scalar_is_a_number(answer):
+    assert behind_door(lambda x, y: answer).distance(X, Y) == float(answer)
+
+
+def test_an_exception_is_told_with_its_place():
+    def fails(x, y):
+        raise KeyError("weights")
+
+    with pytest.raises(MetricError, match=r"raised KeyError: 'weights' \(at test_adapter.py:\d+, in fails\)"):
+        behind_door(fails).distance(X, Y)
+
+
+def test_all_pairs_of_an_asymmetric_metric_are_asked_in_both_orders():
+    matrix = behind_door(lambda x, y: float(x[0, 0] - 2 * y[0, 0])).distances([X, Y])
+    assert matrix[0, 1] == X[0, 0, 0] - 2 * Y[0, 0, 0]
+    assert matrix[1, 0] == Y[0, 0, 0] - 2 * X[0, 0, 0]
+
+
+def test_calls_are_counted():
+    subject = behind_door(metric(claims=Claims(symmetric=True))(lambda x, y: 0.0))
+    subject.distances([X, Y, X])
+    subject.pair_distances([X, Y], [(0, 1)] * 4)
+    assert subject.meter.n_calls == 6 + 4
+
+
+@pytest.mark.parametrize(
+    "target",
+    [3, "cka", type("Empty", (), {})(), metric(needs="images")(lambda x, y: 0.0), metric(kind="score")(lambda x, y: 0.0)],
+)
+def test_what_is_no_metric_is_refused(target):
+    with pytest.raises(SettingError):
+        adapt(target)

@@ -1,0 +1,140 @@
+"""A bound holds, fails or straddles; a verdict follows; a claim is tested in both directions."""
+
+import json
+
+import numpy as np
+import pytest
+
+from metric_harness.adapter import MetricUnderTest, adapt
+from metric_harness.checks import (
+    ClaimFailedError,
+    ClaimInconclusiveError,
+    NotApplicableError,
+    Recorder,
+    Standing,
+    above,
+    at_least,
+    at_most,
+    below,
+    decide,
+    decide_claim,
+)
+from metric_harness.interfaces import Claims, metric
+from metric_harness.statistics import Estimate
+
+
+@pytest.mark.parametrize(
+    ("finding", "standing"),
+    [
+        (at_least("q", 0.9, 0.9, "o"), Standing.HOLDS),
+        (above("q", 0.9, 0.9, "o"), Standing.FAILS),
+        (at_most("q", 0.1, 0.1, "o"), Standing.HOLDS),
+        (below("q", 0.1, 0.1, "o"), Standing.FAILS),
+        (at_least("q", Estimate(0.92, 0.91, 0.93), 0.9, "o"), Standing.HOLDS),
+        (at_least("q", Estimate(0.92, 0.85, 0.99), 0.9, "o"), Standing.STRADDLES),
+        (at_least("q", Estimate(0.8, 0.7, 0.89), 0.9, "o"), Standing.FAILS),
+        (below("q", Estimate(0.05, 0.01, 0.2), 0.1, "o"), Standing.STRADDLES),
+    ],
+)
+def test_a_bound_must_hold_over_the_whole_interval(finding, standing):
+    assert finding.standing is standing
+
+
+def test_one_broken_bound_refutes_whatever_else_holds():
+    measure = Recorder()
+    with pytest.raises(ClaimFailedError) as caught:
+        decide(
+            measure,
+            "water is dry",
+            [
+                at_least("a", 1.0, 0.9, "theorem"),
+                at_least("b", Estimate(0.9, 0.8, 1.0), 0.9, "null"),
+                at_least("c", 0.2, 0.9, "control"),
+            ],
+            hint="touch it",
+        )
+    assert str(caught.value) == (
+        "claim refuted: water is dry\n  c = 0.2 is not at least 0.9 (control)\n  hint: touch it"
+    )
+    assert measure.bound == "a at least 0.9 (theorem); b at least 0.9 (null); c at least 0.9 (control)"
+    assert measure.score == pytest.approx(1 / 3)
+
+
+def test_a_straddling_bound_is_undecided():
+    with pytest.raises(ClaimInconclusiveError, match="claim undecided: water is dry"):
+        decide(Recorder(), "water is dry", [below("a", Estimate(0.1, 0.0, 0.2), 0.1, "null")], hint="wait")
+
+
+def test_holding_bounds_return_quietly():
+    decide(Recorder(), "water is wet", [above("a", 2, 1, "theorem")], hint="none needed")
+
+
+def test_a_verdict_needs_a_bound():
+    with pytest.raises(ValueError, match="no findings"):
+        decide(Recorder(), "nothing", [], hint="")
+
+
+def subject(**claims: bool) -> MetricUnderTest:
+    @metric(claims=Claims(numerical_floor=0.01, **claims))
+    def zero(x, y):
+        return 0.0
+
+    return MetricUnderTest("zero", adapt(zero))
+
+
+@pytest.mark.parametrize(
+    ("claimed", "deviation", "verdict"),
+    [
+        (True, 0.005, None),
+        (True, 0.02, ClaimFailedError),
+        (False, 0.02, None),
+        (False, 0.005, ClaimFailedError),
+    ],
+)
+def test_a_claim_is_tested_in_both_directions(claimed, deviation, verdict):
+    measure = Recorder()
+
+    def ask() -> None:
+        decide_claim(
+            measure, subject(symmetric=claimed), "symmetric", deviation, sentence="d = d", hint="look"
+        )
+
+    if verdict is None:
+        ask()
+    else:
+        with pytest.raises(verdict):
+            ask()
+    assert measure.observed["symmetric"].observed is (deviation <= 0.01)
+
+
+def test_a_claim_not_made_is_measured_and_gets_no_verdict():
+    measure = Recorder()
+    with pytest.raises(NotApplicableError, match="did not hold, worst deviation 0.5"):
+        decide_claim(measure, subject(), "symmetric", 0.5, sentence="d = d", hint="look")
+    assert measure.measurements["worst deviation"] == 0.5
+
+
+def test_the_recorder_keeps_plain_json():
+    measure = Recorder()
+    measure("scalar", np.float64(0.5))
+    measure("vector", np.arange(3))
+    measure("estimate", Estimate(1.0, 0.5, 1.5))
+    assert json.loads(json.dumps(measure.measurements)) == {
+        "scalar": 0.5,
+        "vector": [0, 1, 2],
+        "estimate": 1.0,
+        "estimate interval": [0.5, 1.5],
+    }
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, [1.0, np.nan]])
+def test_the_recorder_refuses_what_json_cannot_hold(value):
+    with pytest.raises(ValueError, match="needed a finite number"):
+        Recorder()("bad", value)
+
+
+def test_a_name_is_measured_once():
+    measure = Recorder()
+    measure("a", 1)
+    with pytest.raises(ValueError, match="measured twice"):
+        measure("a", 2)

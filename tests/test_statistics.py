@@ -1,0 +1,88 @@
+"""Estimates, ranks and nulls against hand-derived values and SciPy."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from metric_harness import statistics
+
+
+def test_auc_counts_ties_as_half():
+    # Pairs (1,2) (1,1) (3,2) (3,1): won, tied, lost, lost = 1.5 of 4.
+    assert statistics.auc([1, 3], [2, 1]) == 1.5 / 4
+
+
+def test_auc_is_the_scaled_mann_whitney_statistic():
+    rng = np.random.default_rng(3)
+    low, high = rng.normal(size=20), rng.normal(0.5, size=30)
+    u = stats.mannwhitneyu(high, low).statistic
+    assert statistics.auc(low, high) == pytest.approx(u / 600)
+
+
+def test_auc_of_a_constant_is_chance():
+    assert statistics.auc([0.5] * 4, [0.5] * 9) == 0.5
+
+
+def test_mean_interval_is_students():
+    # Mean 2, s = 1, n = 3: half width t(.975, 2) / sqrt(3) = 4.3027 / 1.7321 = 2.4841.
+    estimate = statistics.mean_interval([1, 2, 3])
+    assert (estimate.low, estimate.high) == pytest.approx((2 - 2.4841, 2 + 2.4841), abs=1e-4)
+
+
+def test_mean_interval_respects_the_quantitys_limits():
+    assert statistics.mean_interval([0.9, 1.0, 1.0], limits=(0, 1)).high == 1.0
+
+
+def test_mean_interval_needs_two_values():
+    with pytest.raises(ValueError, match="1 values have no interval"):
+        statistics.mean_interval([1.0])
+
+
+def test_proportion_interval_of_all_successes_is_the_closed_form():
+    # Clopper-Pearson with k = n: the lower end solves p^n = .025.
+    estimate = statistics.proportion_interval(42, 42)
+    assert estimate.low == pytest.approx(0.025 ** (1 / 42))
+    assert estimate.high == 1.0
+
+
+def test_spearman_agrees_with_scipy_and_calls_a_constant_unordered():
+    x, y = [1, 2, 3, 4, 5], [2, 1, 4, 3, 9]
+    assert statistics.spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert statistics.spearman([1, 1, 1], [1, 2, 3]) == 0.0
+
+
+def test_rounding_noise_below_the_floor_ranks_as_a_tie():
+    noisy = 0.3 + 1e-12 * np.arange(6)
+    assert statistics.spearman(noisy, range(6)) == pytest.approx(1)
+    assert statistics.spearman(statistics.settled(noisy, 1e-9), range(6)) == 0.0
+
+
+def test_permutation_p_is_small_for_a_planted_order_and_never_zero():
+    values = np.arange(8.0)
+    rng = np.random.default_rng(0)
+    p = statistics.permutation_p(
+        lambda order: float(values[order] @ values), 8, n_permutations=199, rng=rng
+    )
+    assert p == 1 / 200
+
+
+def test_permutation_p_of_a_constant_statistic_is_one():
+    rng = np.random.default_rng(0)
+    assert statistics.permutation_p(lambda _: 0.5, 9, n_permutations=99, rng=rng) == 1.0
+
+
+def test_permutation_p_is_uniform_under_the_null():
+    rng = np.random.default_rng(1)
+
+    def one() -> float:
+        x, y = rng.normal(size=10), rng.normal(size=10)
+        return statistics.permutation_p(lambda order: float(x[order] @ y), 10, n_permutations=99, rng=rng)
+
+    small = sum(one() <= 0.1 for _ in range(300))
+    # Binomial(300, .1) lies in 14..46 with probability .9999.
+    assert 14 <= small <= 46
+
+
+def test_off_diagonal_averages_both_directions_and_leaves_self_pairs_out():
+    matrix = np.array([[9.0, 1.0, 2.0], [3.0, 9.0, 4.0], [2.0, 6.0, 9.0]])
+    assert statistics.off_diagonal(matrix).tolist() == [2.0, 2.0, 5.0]
