@@ -1,9 +1,9 @@
 """Any metric as one object: what it takes, what it claims, what it answers, and what it costs.
 
-How `needs` is decided, first hit wins: a `needs` attribute (set by the class, the object or the
-`@metric` decorator); a first parameter whose name starts with "traj"; otherwise activations.
-`--metric-set needs=trajectories` overrides these for functions and plain objects. `kind` is decided likewise: the attribute,
-then the name of the method (`distance` or `similarity`), then distance.
+How `needs` is decided, first hit wins: a `needs` attribute (set by the class, the object or the `@metric` decorator);
+a first parameter whose name starts with "traj"; otherwise activations. `--metric-set needs=trajectories` overrides
+these for functions and plain objects. `kind` is decided likewise: the attribute, then the name of the method
+(`distance` or `similarity`), then distance.
 """
 
 import dataclasses
@@ -256,9 +256,7 @@ class MetricUnderTest:
             found[label] = MetricUnderTest(self.name, bare, meter=self.meter)
         return found
 
-    def _timed(
-        self, call: Callable[[], Any], n_calls: int, *, warned: Literal["default", "ignore"] = "default"
-    ) -> Any:
+    def _timed(self, call: Callable[[], Any], n_calls: int, *, warned: Literal["default", "ignore"] = "default") -> Any:
         start = time.perf_counter()
         try:
             # A repository that turns warnings into errors must get the same verdict as any other.

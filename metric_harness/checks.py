@@ -86,7 +86,12 @@ class Recorder:
 
 
 def _finding(
-    quantity: str, value: Estimate | float, relation: str, bound: float, origin: str, test: Callable[[float], bool]
+    quantity: str,
+    value: Estimate | float,
+    relation: str,
+    bound: float,
+    origin: str,
+    test: Callable[[float], bool],
 ) -> Finding:
     estimate = value if isinstance(value, Estimate) else exact(value)
     ends = [test(estimate.low), test(estimate.high)]

@@ -52,7 +52,8 @@ def schema() -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="metric-harness", description="Look at cases and scorecards. To validate a metric: pytest --metric=NAME"
+        prog="metric-harness",
+        description="Look at cases and scorecards. To validate a metric: pytest --metric=NAME",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from metric_harness.errors import ScorecardError
+from metric_harness.published import beside_published
 from metric_harness.records import (
     SCHEMA_VERSION,
     CaseRecord,
@@ -44,7 +45,12 @@ def compare(cards: Sequence[Scorecard]) -> Comparison:
         digests={card.metric.name: card.results_digest for card in cards},
         pass_rates={card.metric.name: card.summary.pass_rate for card in cards},
         cases=[_compared(names, [cases[c.id] for cases in by_metric]) for c in cards[0].cases],
+        published=[{"metric": card.metric.name, **row} for card in cards for row in _published(card)],
     )
+
+
+def _published(card: Scorecard) -> list[dict[str, str | float]]:
+    return beside_published(card.metric.name, [(case.id, case.measurements) for case in card.cases])
 
 
 def _require_same_data(cards: Sequence[Scorecard]) -> None:

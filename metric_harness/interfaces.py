@@ -145,9 +145,7 @@ class AbstractMetric(abc.ABC):
 class ComparesOperators(Protocol):
     """A dynamical metric whose distance is one between linear operators that it estimates first."""
 
-    def operator_distances(
-        self, operators: Sequence[Array], pairs: Sequence[tuple[int, int]]
-    ) -> Array:
+    def operator_distances(self, operators: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances between square matrices of equal size, shape (len(pairs),)."""
         ...
 

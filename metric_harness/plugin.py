@@ -12,8 +12,6 @@ import pytest
 if TYPE_CHECKING:
     from metric_harness.session import Request
 
-SUITE = "metric-harness"
-"""Root of the node ids, and what selects a case on the command line: `metric-harness::noise::test_floor`."""
 MARKER = "case(id, version, tier, source): a falsifiable statement about a metric of similarity"
 OPTIONS: dict[str, dict[str, Any]] = {
     "--metric": {
@@ -60,7 +58,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; every one begins with `--metric`."""
-    group = parser.getgroup(SUITE, "validation of similarity metrics")
+    group = parser.getgroup("metric-harness", "validation of similarity metrics")
     for name, how in OPTIONS.items():
         group.addoption(name, default=None, **how)
     group.addoption("--metric-list", action="store_true", default=False, help="print the cases and exit")
@@ -132,6 +130,7 @@ def _arguments(config: pytest.Config) -> list[str]:
     A `metric-harness::…` argument selects cases; without one, the whole suite runs.
     """
     from metric_harness.catalogue import suite_file
+    from metric_harness.records import SUITE
 
     typed = [argument for argument in config.args if argument in map(str, config.invocation_params.args)]
     selected = [argument for argument in typed if argument.partition("::")[0] == SUITE]

@@ -22,9 +22,8 @@ from metric_harness import catalogue
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import ClaimFailedError, ClaimInconclusiveError, NotApplicableError, Recorder
 from metric_harness.errors import CaseTimeoutError, MetricError
-from metric_harness.plugin import SUITE
 from metric_harness.profiles import PROFILES, Profile
-from metric_harness.records import CaseInfo, CaseRecord, Outcome, plain
+from metric_harness.records import SUITE, CaseInfo, CaseRecord, Outcome, plain
 from metric_harness.seeding import generator
 from metric_harness.session import Payload, Request
 
@@ -59,9 +58,7 @@ class CaseSuite(pytest.File):
         wanted = {case.path for case in catalogue.cases() if self.config.stash[REQUEST].wants(case)}
         for relative in sorted(wanted):
             group = Path(relative).parent.name
-            yield CaseModule.from_parent(
-                self, path=folder / relative, name=group, nodeid=f"{self.nodeid}::{group}"
-            )
+            yield CaseModule.from_parent(self, path=folder / relative, name=group, nodeid=f"{self.nodeid}::{group}")
 
 
 @final

@@ -6,9 +6,8 @@ from typing import final
 import pytest
 
 from metric_harness import __version__, catalogue
-from metric_harness.plugin import SUITE
 from metric_harness.plugin_cases import PAYLOAD
-from metric_harness.records import Scorecard
+from metric_harness.records import SUITE, Scorecard
 from metric_harness.session import Request, RunSession
 from metric_harness.summary import summary_lines
 
@@ -57,8 +56,14 @@ class RunReporter:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             self.lines = [f"reports could not be written: {error}. Give another --metric-reports folder."]
             return
-        self.lines = summary_lines(self.cards, [path.relative_to(self.root) if path.is_relative_to(self.root) else path for path in written])
-        if self.session.n_received == 0 and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        self.lines = summary_lines(
+            self.cards,
+            [path.relative_to(self.root) if path.is_relative_to(self.root) else path for path in written],
+        )
+        if self.session.n_received == 0 and exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             self.lines.append("no case ran; nothing was validated.")
 

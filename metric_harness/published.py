@@ -96,9 +96,7 @@ def find_published(quantity: str, metric: str) -> PublishedNumber | None:
     return found[0] if found else None
 
 
-def beside_published(
-    metric: str, cases: Iterable[tuple[str, Mapping[str, object]]]
-) -> list[dict[str, str | float]]:
+def beside_published(metric: str, cases: Iterable[tuple[str, Mapping[str, object]]]) -> list[dict[str, str | float]]:
     """Return the study's numbers beside those that a run measured, one row per quantity.
 
     Args:

@@ -10,8 +10,10 @@ from typing import Any, Literal, TypeAlias, cast
 
 SCHEMA_VERSION = "1.0"
 """Version of the scorecard's and the comparison's keys; a new key raises the part after the dot."""
+SUITE = "metric-harness"
+"""Root of the suite's node ids, and what selects cases on the command line: `metric-harness::noise::test_floor`."""
 
-Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What JSON can hold without loss."""
 Tier: TypeAlias = Literal["required", "validity"]
 
@@ -60,7 +62,7 @@ class CaseInfo:
     @property
     def selector(self) -> str:
         """What selects this case on pytest's command line."""
-        return f"metric-harness::{self.id.replace('.', '::test_')}"
+        return f"{SUITE}::{self.id.replace('.', '::test_')}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

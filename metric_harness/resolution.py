@@ -88,7 +88,7 @@ def folder_name(value: str) -> str:
 def known_names() -> dict[str, str]:
     """Return every name that `--metric` takes without a colon, with its origin."""
     entry_points = {e.name: f"entry point {e.value}" for e in importlib.metadata.entry_points(group=ENTRY_POINTS)}
-    return entry_points | {name: "built in" for name in catalogue.implementations("metrics")}
+    return entry_points | dict.fromkeys(catalogue.implementations("metrics"), "built in")
 
 
 def _find(value: str, cwd: Path) -> _Found:
@@ -123,9 +123,7 @@ def _loaded(value: str, load: Callable[[], object]) -> object:
         missing = f"; install {error.name}" if error.name else ""
         raise MetricUnavailableError(f"metric '{value}' cannot be loaded: {error}{missing}.") from error
     except Exception as error:
-        raise MetricUnavailableError(
-            f"metric '{value}' cannot be loaded: {type(error).__name__}: {error}."
-        ) from error
+        raise MetricUnavailableError(f"metric '{value}' cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
 def _from_file(path: Path, value: str) -> types.ModuleType:

@@ -35,8 +35,8 @@ from metric_harness.records import (
     SuiteInfo,
     plain,
 )
-from metric_harness.seeding import DEFAULT_SEED
 from metric_harness.resolution import ResolvedMetric, resolve
+from metric_harness.seeding import DEFAULT_SEED
 
 PACKAGES = ("metric-harness", "numpy", "scipy", "torch", "hypothesis", "pytest", "pandas")
 """Distributions whose versions a scorecard names."""
@@ -231,7 +231,10 @@ def _claims(metric: ResolvedMetric) -> dict[str, Plain]:
     if claims["value_range"] is not None:
         # JSON has no infinity; an open end is null.
         low, high = claims["value_range"]
-        claims["value_range"] = [low if abs(low) < float("inf") else None, high if high < float("inf") else None]
+        claims["value_range"] = [
+            low if abs(low) < float("inf") else None,
+            high if high < float("inf") else None,
+        ]
     return {name: plain(value) for name, value in claims.items()}
 
 

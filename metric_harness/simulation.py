@@ -147,9 +147,7 @@ def _require_finite(path: Array, system: AbstractSystem, time_step: float) -> No
         )
 
 
-def motion(
-    system: AbstractSystem, n_trials: int, rng: np.random.Generator, *, method: Method = "rk4"
-) -> Trajectories:
+def motion(system: AbstractSystem, n_trials: int, rng: np.random.Generator, *, method: Method = "rk4") -> Trajectories:
     """Draw initial states, simulate at the study's sizes and normalize; shape (n_trials, N_STEPS, units)."""
     return normalize_range(simulate(system, system.initial_states(n_trials, rng), method=method))
 

@@ -71,8 +71,8 @@ def auc(smaller: ArrayLike, larger: ArrayLike) -> float:
 
     Mann-Whitney's U divided by the number of pairs of values.
     """
-    s, l = np.ravel(smaller)[:, None], np.ravel(larger)[None, :]
-    return float(((s < l) + 0.5 * (s == l)).mean())
+    low, high = np.ravel(smaller)[:, None], np.ravel(larger)[None, :]
+    return float(((low < high) + 0.5 * (low == high)).mean())
 
 
 def spearman(x: ArrayLike, y: ArrayLike) -> float:

@@ -123,7 +123,13 @@ def test_calls_are_counted():
 
 @pytest.mark.parametrize(
     "target",
-    [3, "cka", type("Empty", (), {})(), metric(needs="images")(lambda x, y: 0.0), metric(kind="score")(lambda x, y: 0.0)],
+    [
+        3,
+        "cka",
+        type("Empty", (), {})(),
+        metric(needs="images")(lambda x, y: 0.0),
+        metric(kind="score")(lambda x, y: 0.0),
+    ],
 )
 def test_what_is_no_metric_is_refused(target):
     with pytest.raises(SettingError):

@@ -95,9 +95,7 @@ def test_a_claim_is_tested_in_both_directions(claimed, deviation, verdict):
     measure = Recorder()
 
     def ask() -> None:
-        decide_claim(
-            measure, subject(symmetric=claimed), "symmetric", deviation, sentence="d = d", hint="look"
-        )
+        decide_claim(measure, subject(symmetric=claimed), "symmetric", deviation, sentence="d = d", hint="look")
 
     if verdict is None:
         ask()
@@ -109,7 +107,7 @@ def test_a_claim_is_tested_in_both_directions(claimed, deviation, verdict):
 
 def test_a_claim_not_made_is_measured_and_gets_no_verdict():
     measure = Recorder()
-    with pytest.raises(NotApplicableError, match="did not hold, worst deviation 0.5"):
+    with pytest.raises(NotApplicableError, match=r"did not hold, worst deviation 0\.5"):
         decide_claim(measure, subject(), "symmetric", 0.5, sentence="d = d", hint="look")
     assert measure.measurements["worst deviation"] == 0.5
 

@@ -61,9 +61,7 @@ def test_conjugate_operators_are_at_angle_zero(n: int, change: str) -> None:
     assert result.angles.max() < 1e-9
 
 
-@pytest.mark.parametrize(
-    "kind", ["rotation", "symmetric", "antisymmetric", "shift", "identity", "projection"]
-)
+@pytest.mark.parametrize("kind", ["rotation", "symmetric", "antisymmetric", "shift", "identity", "projection"])
 def test_conjugates_of_operators_with_repeated_structure_are_at_angle_zero(kind: str) -> None:
     n = 8
     a = gaussian(4, n, "structured")

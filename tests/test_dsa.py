@@ -155,9 +155,7 @@ def test_operators_of_any_size_can_be_compared() -> None:
          {"n_delays": 1, "delay_interval": 1, "rank": 2}, "its operator is zero"),
     ],
 )  # fmt: skip
-def test_data_that_determine_no_operator_are_refused(
-    x: Array, settings: dict[str, int], message: str
-) -> None:
+def test_data_that_determine_no_operator_are_refused(x: Array, settings: dict[str, int], message: str) -> None:
     with pytest.raises(DegenerateInputError, match=message):
         DSA(**settings).distance(x, x)
 

@@ -12,12 +12,19 @@ METRIC = MetricInfo(name="m", source="built in", settings={}, claims={}, observe
 
 
 def record(outcome: Outcome, **fields: object) -> CaseRecord:
-    return CaseRecord(**({"id": "noise.floor", "version": 1, "group": "noise", "tier": "validity"} | {"outcome": outcome} | fields))
+    return CaseRecord(
+        **({"id": "noise.floor", "version": 1, "group": "noise", "tier": "validity"} | {"outcome": outcome} | fields)
+    )
 
 
 def test_a_case_that_did_not_run_counts_as_not_passed():
     summary = scoring.summarize(
-        [record(Outcome.PASSED), record(Outcome.NOT_RUN), record(Outcome.NOT_APPLICABLE), record(Outcome.FAILED)]
+        [
+            record(Outcome.PASSED),
+            record(Outcome.NOT_RUN),
+            record(Outcome.NOT_APPLICABLE),
+            record(Outcome.FAILED),
+        ]
     )
     # One of three applicable cases passed; three of four ran.
     assert summary.pass_rate == pytest.approx(1 / 3)
@@ -37,7 +44,12 @@ def test_the_worst_outcome_of_several_parameters_stands_for_the_case():
 
 
 def test_every_outcome_has_one_place_in_the_order_of_badness():
-    assert [o for o in Outcome if o.is_failure] == [Outcome.XPASSED, Outcome.FAILED, Outcome.ERROR, Outcome.CRASHED]
+    assert [o for o in Outcome if o.is_failure] == [
+        Outcome.XPASSED,
+        Outcome.FAILED,
+        Outcome.ERROR,
+        Outcome.CRASHED,
+    ]
     assert Outcome.PASSED.rank < Outcome.INCONCLUSIVE.rank < Outcome.NOT_RUN.rank < Outcome.FAILED.rank
 
 

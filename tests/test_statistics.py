@@ -60,9 +60,7 @@ def test_rounding_noise_below_the_floor_ranks_as_a_tie():
 def test_permutation_p_is_small_for_a_planted_order_and_never_zero():
     values = np.arange(8.0)
     rng = np.random.default_rng(0)
-    p = statistics.permutation_p(
-        lambda order: float(values[order] @ values), 8, n_permutations=199, rng=rng
-    )
+    p = statistics.permutation_p(lambda order: float(values[order] @ values), 8, n_permutations=199, rng=rng)
     assert p == 1 / 200
 
 

@@ -73,8 +73,10 @@ class CKA(AbstractMetric):
         if joint.shape[1] < len(joint):
             # With joint = Q R, x xᵀ = Q (R_x R_xᵀ) Qᵀ: the small product has the norms and angles of the large one.
             joint = np.linalg.qr(joint, mode="r")
-        k, l = (_gram(part) for part in np.split(joint, [first.shape[1]], axis=1))
-        angle = 2 * math.atan2(float(np.linalg.norm(k - l)), float(np.linalg.norm(k + l)))
+        first_gram, second_gram = (_gram(part) for part in np.split(joint, [first.shape[1]], axis=1))
+        angle = 2 * math.atan2(
+            float(np.linalg.norm(first_gram - second_gram)), float(np.linalg.norm(first_gram + second_gram))
+        )
         # ⟨K, L⟩ is never negative, so only rounding can lift the angle above π/2.
         return min(1.0, angle * 2 / math.pi)
 

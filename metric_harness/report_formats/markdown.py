@@ -163,7 +163,9 @@ def _formatted(rows: Sequence[Mapping[str, Plain]]) -> list[dict[str, str]]:
 
 
 def _published_comparison(comparison: Comparison) -> str:
-    return "## Published against measured\n\n" + _table(_formatted(comparison.published)) if comparison.published else ""
+    return (
+        "## Published against measured\n\n" + _table(_formatted(comparison.published)) if comparison.published else ""
+    )
 
 
 def _claims_section(card: Scorecard) -> str:

@@ -54,6 +54,10 @@ class Spiral(AbstractSystem):
         cosine, sine = np.cos(self.frequency * times), np.sin(self.frequency * times)
         shrunk = np.exp(-self.contraction * times)
         return np.stack(
-            [shrunk * (cosine * x - sine * y), shrunk * (sine * x + cosine * y), np.exp(-self.decay * times) * z],
+            [
+                shrunk * (cosine * x - sine * y),
+                shrunk * (sine * x + cosine * y),
+                np.exp(-self.decay * times) * z,
+            ],
             axis=-1,
         )

@@ -35,9 +35,7 @@ def test_regimes(
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
     Needs: paired trials. Known limits: three regimes of one system.
     """
-    worlds = [
-        simulation.regimes(streams("world", k), profile.n_trials, shared=True) for k in range(profile.n_worlds)
-    ]
+    worlds = [simulation.regimes(streams("world", k), profile.n_trials, shared=True) for k in range(profile.n_worlds)]
     recordings = [[whiten(x) for x in world.trajectories] for world in worlds]
     labels = worlds[0].labels
 

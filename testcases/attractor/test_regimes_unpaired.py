@@ -33,13 +33,13 @@ def test_regimes_unpaired(
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics that claim `unpaired_trials`.
     """
     published = replication.regimes(
-        metric.as_published("regimes").pair_distances, streams("published"), n_trials=profile.replication_trials
+        metric.as_published("regimes").pair_distances,
+        streams("published"),
+        n_trials=profile.replication_trials,
     )
     for name, result in published.items():
         measure(f"published {name}", result.value)
-    worlds = [
-        simulation.regimes(streams("world", k), profile.n_trials, shared=False) for k in range(profile.n_worlds)
-    ]
+    worlds = [simulation.regimes(streams("world", k), profile.n_trials, shared=False) for k in range(profile.n_worlds)]
     found = class_contrast(
         [metric.distances([whiten(x) for x in world.trajectories]) for world in worlds],
         worlds[0].labels,

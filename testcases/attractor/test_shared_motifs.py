@@ -42,9 +42,7 @@ def test_shared_motifs(
     )
     for name, result in published.items():
         measure(f"published {name}", result.value)
-    worlds = [
-        simulation.composite_world(streams("world", k), profile.n_trials) for k in range(profile.n_worlds)
-    ]
+    worlds = [simulation.composite_world(streams("world", k), profile.n_trials) for k in range(profile.n_worlds)]
     recordings = [[whiten(x) for x in world.trajectories] for world in worlds]
 
     def contrast(subject: MetricUnderTest, n_worlds: int) -> TrendContrast:

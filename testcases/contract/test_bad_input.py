@@ -34,9 +34,7 @@ def bad_pairs(x: Array, y: Array, *, unequal_trials: bool) -> dict[str, tuple[Ar
 
 
 @pytest.mark.case(id="contract.bad_input", version=1, tier="required", source="suite")
-def test_bad_input(
-    metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]
-) -> None:
+def test_bad_input(metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]) -> None:
     """A metric refuses NaN, infinity, empty, misshapen and unmatched input with an error.
 
     Why it matters: a number computed from a NaN-ridden or misaligned recording looks like any other.

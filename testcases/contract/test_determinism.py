@@ -36,9 +36,7 @@ def foreign_draws() -> Generator[None]:
 
 
 @pytest.mark.case(id="contract.determinism", version=1, tier="required", source="suite")
-def test_determinism(
-    metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]
-) -> None:
+def test_determinism(metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]) -> None:
     """A metric gives the same number again: repeated, after foreign random draws, in another process.
 
     Why it matters: a result that nobody can repeat cannot be checked; published optimizers of this

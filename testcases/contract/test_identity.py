@@ -11,9 +11,7 @@ from metric_harness.corpora import fixed_corpus
 
 
 @pytest.mark.case(id="contract.identity", version=1, tier="required", source="suite")
-def test_identity(
-    metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]
-) -> None:
+def test_identity(metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]) -> None:
     """A metric gives d(x, x) at most its declared numerical floor.
 
     Why it matters: an optimizer's residue on identical data is a noise floor under every result.

@@ -12,9 +12,7 @@ from metric_harness.statistics import unique_pairs
 
 
 @pytest.mark.case(id="contract.symmetry", version=1, tier="required", source="suite")
-def test_symmetry(
-    metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]
-) -> None:
+def test_symmetry(metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]) -> None:
     """A metric that claims symmetry gives d(x, y) = d(y, x).
 
     Why it matters: a distance matrix, a clustering or an embedding is only defined by symmetric values.

@@ -19,9 +19,7 @@ REPORTED = (0.1, 0.3, 1.0)
 """Levels at which the breakdown is looked for, measured only; at 1 nothing of the motif is left."""
 
 
-def aucs(
-    metric: MetricUnderTest, rng: np.random.Generator, n_trials: int, sigmas: tuple[float, ...]
-) -> list[float]:
+def aucs(metric: MetricUnderTest, rng: np.random.Generator, n_trials: int, sigmas: tuple[float, ...]) -> list[float]:
     """Return AUC(same < different) at each noise level, over 7 same and 42 different ordered pairs."""
     motifs = simulation.motifs(rng, n_trials)
     n = len(motifs)

@@ -27,9 +27,7 @@ def copies_and_others(
     """Return distances of noisy copies, shape (n_sigmas, n_motifs), and across regimes at the first level."""
     motifs, regimes = simulation.motifs(rng, n_trials), simulation.MOTIF_REGIMES
     n = len(motifs)
-    recordings = [
-        whiten(perturb(motif, sigma, rng)) for sigma in sigmas for _ in range(2) for motif in motifs
-    ]
+    recordings = [whiten(perturb(motif, sigma, rng)) for sigma in sigmas for _ in range(2) for motif in motifs]
     copies = [(2 * s * n + i, (2 * s + 1) * n + i) for s in range(len(sigmas)) for i in range(n)]
     across = [(i, n + j) for i in range(n) for j in range(n) if regimes[i] != regimes[j]]
     distances = settled(metric.pair_distances(recordings, copies + across), metric.floor)

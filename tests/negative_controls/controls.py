@@ -153,7 +153,10 @@ def refuses_all(x, y):
     raise ValueError("not today")
 
 
-@metric(needs="trajectories", claims=Claims(symmetric=None, identity=True, deterministic=True, unpaired_trials=True))
+@metric(
+    needs="trajectories",
+    claims=Claims(symmetric=None, identity=True, deterministic=True, unpaired_trials=True),
+)
 def one_start(x, y):
     """Compares fitted linear dynamics, aligned by gradient steps from the identity alone."""
     x, y = trajectories(x, "x"), trajectories(y, "y")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-METRICS = '''
+METRICS = """
 import time
 
 import numpy as np
@@ -65,7 +65,7 @@ class Object:
 
     def distance(self, x, y):
         return good(x, y) ** self.power
-'''
+"""
 
 Run = Callable[..., pytest.RunResult]
 

@@ -26,9 +26,7 @@ def test_the_idle_plugin_imports_nothing_heavy(repository):
         "rc = pytest.main(['--collect-only', '-q', '-p', 'no:hypothesispytest', '-p', 'metric_harness.plugin'])\n"
         f"print('LOADED', sorted(set(sys.modules) & set({HEAVY!r})))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository.path
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository.path)
     assert "LOADED []" in done.stdout
 
 

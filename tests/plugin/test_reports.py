@@ -41,7 +41,10 @@ def test_a_full_run_writes_a_complete_valid_card(run, reports):
 
 def test_a_partial_run_never_overwrites_a_complete_card(run, reports):
     run("--metric=mymetrics:good", CONTRACT)
-    assert {path.name for path in (reports / "good").iterdir()} == {"scorecard.partial.json", "scorecard.partial.md"}
+    assert {path.name for path in (reports / "good").iterdir()} == {
+        "scorecard.partial.json",
+        "scorecard.partial.md",
+    }
     card = strict((reports / "good" / "scorecard.partial.json").read_text())
     jsonschema.validate(card, json.loads(schema()))
     assert not card["run"]["complete"]
@@ -53,7 +56,9 @@ def test_several_metrics_are_compared(run, reports):
     assert comparison["metrics"] == ["good", "nan", "cka"]
     value = next(case for case in comparison["cases"] if case["id"] == "contract.value")
     assert value["outcomes"] == {"good": "passed", "nan": "failed", "cka": "passed"}
-    assert "| contract.value | required | passed" in (reports / "comparison.partial.md").read_text().replace("  ", " ").replace("  ", " ")
+    assert "| contract.value | required | passed" in (reports / "comparison.partial.md").read_text().replace(
+        "  ", " "
+    ).replace("  ", " ")
 
 
 def test_folder_and_formats_can_be_chosen(run, repository):

@@ -40,7 +40,10 @@ def test_an_entry_point_is_a_metric(run, card, repository, monkeypatch):
         (["--metric=nowhere.py:f"], "*there is no file*nowhere.py*"),
         (["--metric=mymetrics:goood"], "*mymetrics has no 'goood'*good*"),
         (["--metric=mymetrics:METRICS_VERSION"], "*has no 'METRICS_VERSION'*"),
-        (["--metric=mymetrics.py:good", "--metric=mymetrics:good"], "*two metrics would write to the folder 'good'*"),
+        (
+            ["--metric=mymetrics.py:good", "--metric=mymetrics:good"],
+            "*two metrics would write to the folder 'good'*",
+        ),
         (["--metric=mymetrics:good", "--metric-set", "rank=3"], "*no metric has the setting*rank*"),
         (["--metric=mymetrics:scaled", "--metric-set", "steps=many"], "*steps=many; needed a int*"),
         (["--metric=mymetrics:scaled", "--metric-set", "steps"], "*needed KEY=VALUE*"),

@@ -50,7 +50,7 @@ def test_the_users_fixtures_and_the_suites_do_not_mix(run, repository):
             raise SystemError
         """
     )
-    repository.makepyfile(test_own="def test_own(metric): assert metric == \"the user's\"")
+    repository.makepyfile(test_own='def test_own(metric): assert metric == "the user\'s"')
     result = run(*ARGUMENTS, "test_own.py")
     result.assert_outcomes(passed=4, skipped=2)
 
