@@ -11,7 +11,7 @@ from tabulate import tabulate
 from metric_harness import __version__, catalogue
 from metric_harness.comparison import compare, read_scorecard
 from metric_harness.errors import UsageError
-from metric_harness.interfaces import AbstractReportFormat
+from metric_harness.session import report_format
 
 
 def catalogue_table() -> str:
@@ -31,18 +31,6 @@ def explanation(case_id: str) -> str:
     head = f"{case.id} (version {case.version}, {case.tier})\n{case.title}"
     run = f"Run it: pytest --metric=NAME {case.selector}"
     return "\n\n".join([head, case.explanation, f"Source: {case.source}", run])
-
-
-def report_format(name: str) -> AbstractReportFormat:
-    """Return a report format by name.
-
-    Raises:
-        UsageError: if there is none of that name.
-    """
-    known = catalogue.implementations("report_formats")
-    if name not in known:
-        raise UsageError(f"--format {name!r} is unknown; needed one of {', '.join(known)}.")
-    return catalogue.load("report_formats", name, AbstractReportFormat)()
 
 
 def schema() -> str:

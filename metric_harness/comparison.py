@@ -15,6 +15,7 @@ from metric_harness.records import (
     MetricInfo,
     Observation,
     Outcome,
+    Plain,
     RunInfo,
     Scorecard,
     SuiteInfo,
@@ -49,7 +50,7 @@ def compare(cards: Sequence[Scorecard]) -> Comparison:
     )
 
 
-def _published(card: Scorecard) -> list[dict[str, str | float]]:
+def _published(card: Scorecard) -> list[dict[str, Plain]]:
     return beside_published(card.metric.name, [(case.id, case.measurements) for case in card.cases])
 
 
@@ -94,13 +95,13 @@ def read_scorecard(path: Path) -> Scorecard:
         raise ScorecardError(f"cannot read {path}: {error.strerror}. Give the path of a scorecard.json.") from error
     except ValueError as error:
         raise ScorecardError(f"{path} is not JSON: {error}. Generate the scorecard again.") from error
-    version = content.get("schema_version") if isinstance(content, dict) else None
+    version = cast(Any, content).get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, str) or version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
         raise ScorecardError(
             f"{path} has schema version {version!r}; this release reads {SCHEMA_VERSION}. Generate it again."
         )
     try:
-        return _scorecard(content)
+        return _scorecard(cast(Any, content))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ScorecardError(f"{path} is not a scorecard: {type(error).__name__} {error}.") from error
 
@@ -113,7 +114,7 @@ def _scorecard(content: dict[str, Any]) -> Scorecard:
         schema_version=content["schema_version"],
         suite=SuiteInfo(**content["suite"]),
         run=RunInfo(**content["run"]),
-        environment=cast(Any, content["environment"]),
+        environment=content["environment"],
         metric=MetricInfo(**metric),
         summary=Summary(**content["summary"]),
         cases=cases,

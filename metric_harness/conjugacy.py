@@ -29,9 +29,8 @@ from metric_harness.seeding import generator
 N_ROUNDS = 2
 """Most rounds of random starts per pair, unless the caller asks otherwise."""
 
-CONVERGED_SLOPE = 1e-8
-"""Largest slope of the normalized objective at which a climb counts as converged: the angle's error is
-of the order of its square."""
+CONVERGED_ANGLE = 1e-5
+"""Largest error in the angle, in radians, with which a climb counts as converged; see `_converged`."""
 
 Stack: TypeAlias = NDArray[Any]
 """Matrices of one size, in double or single precision, shape (k, n, n); or numbers, one per matrix."""
@@ -54,16 +53,24 @@ most 1) within which they count as one summit."""
 
 
 class _Effort(NamedTuple):
-    """Most Newton steps, the slope that ends a climb, and most conjugate gradient steps per Newton step."""
+    """How far a climb goes.
+
+    Attributes:
+        n_steps: most Newton steps.
+        slope: the slope that ends it.
+        n_solver_steps: most conjugate gradient steps per Newton step.
+        gain: a step that promises less than this, in radians of the angle, is the last one that is needed.
+    """
 
     n_steps: int
     slope: float
     n_solver_steps: int
+    gain: float = 0.0
 
 
 _FIRST_LEG, _SECOND_LEG = _Effort(19, 1e-3, 12), _Effort(14, 1e-3, 12)
 """Before some eighteen steps the height does not tell yet where a climb will end."""
-_ASCENT, _POLISH = _Effort(100, 1e-4, 30), _Effort(200, 1e-12, 60)
+_ASCENT, _POLISH = _Effort(100, 1e-4, 30), _Effort(200, 1e-12, 60, 1e-10)
 
 
 @final
@@ -73,7 +80,8 @@ class Alignment:
 
     Attributes:
         angles: radians in [0, π], shape (n_pairs,).
-        converged: whether the best climb of each pair reached a stationary point, shape (n_pairs,).
+        converged: whether the best climb of each pair came within `CONVERGED_ANGLE` of a summit, shape
+            (n_pairs,); see `_converged` for the bound and what it takes for granted.
     """
 
     angles: Array
@@ -143,12 +151,12 @@ def _align_batch(a: Stack, b: Stack, rotations: Stack) -> tuple[Stack, NDArray[n
     first = (difference != 0).argmax(axis=1)[:, None]
     swap = np.take_along_axis(difference, first, axis=1)[:, :, None] > 0
     a, b = np.where(swap, frame_b, frame_a), np.where(swap, frame_a, frame_b)
-    best, slopes = _best_rotation(_deviator(a), _deviator(b), rotations)
+    best, converged = _best_rotation(_deviator(a), _deviator(b), rotations)
     moved = best @ b @ _t(best)
     # arccos loses half the digits near 0 and π; the half angle's tangent does not.
     near, far = a - moved, a + moved
     angles = 2 * np.arctan2(np.sqrt(_inner(near, near)), np.sqrt(_inner(far, far)))
-    return angles, slopes <= CONVERGED_SLOPE
+    return angles, converged
 
 
 def _deviator(a: Stack) -> Stack:
@@ -198,8 +206,8 @@ def _random_rotations(n_rounds: int, n: int) -> Stack:
     return q * np.where(diagonal < 0, -1.0, 1.0)[:, :, None, :]
 
 
-def _best_rotation(a: Stack, b: Stack, rotations: Stack) -> tuple[Stack, Stack]:
-    """Return the best rotation of each pair, shape (n_pairs, n, n), and the slope that is left there.
+def _best_rotation(a: Stack, b: Stack, rotations: Stack) -> tuple[Stack, NDArray[np.bool_]]:
+    """Return the best rotation of each pair, shape (n_pairs, n, n), and whether its climb converged.
 
     Random starts come in rounds, until the two highest climbs of a pair agree in height: a summit that
     was reached twice is seldom missed by all others.
@@ -216,7 +224,30 @@ def _best_rotation(a: Stack, b: Stack, rotations: Stack) -> tuple[Stack, Stack]:
         ends[again], heights[again] = _highest(more, found, _KEPT)
     ends, heights, _ = _climb_all(a, b, ends, _ASCENT)
     ends, _, slopes = _climb_all(a, b, _highest(ends, heights, 1)[0], _POLISH)
-    return ends[:, 0], slopes[:, 0]
+    best = ends[:, 0]
+    return best, _converged(slopes[:, 0], _gap(a, best @ b @ _t(best)), a.shape[-1])
+
+
+def _gap(a: Stack, m: Stack) -> Stack:
+    """Return |A - M|, which is 2 sin(θ/2) for unit operators θ apart, and keeps small θ's digits."""
+    return np.sqrt(_inner(a - m, a - m))
+
+
+def _converged(slope: Stack, gap: Stack, n: int) -> NDArray[np.bool_]:
+    """Say for which climbs the angle is within `CONVERGED_ANGLE` of that of the summit they climb to.
+
+    No two rotations are farther apart than π√n, as each of the n/2 planes turns by at most π and counts
+    twice in |W|². Up a slope that only levels off, f = cos θ thus rises by at most slope · π√n, and θ
+    falls by that over sin θ, which is at least gap/√2 as two traceless operators are never more than π/2
+    apart at their best. A θ below `CONVERGED_ANGLE` cannot fall by more.
+
+    The second-order distance to the summit would not do: operators with few large singular values leave
+    valleys of curvature 1e-10 and less, along which the rotation is not determined but the angle is.
+
+    Confession: where f bends upwards again on the way, nothing bounds it; that is another summit's slope.
+    """
+    allowed = CONVERGED_ANGLE * gap / np.sqrt(2)
+    return (slope * np.pi * np.sqrt(n) <= allowed) | (gap <= CONVERGED_ANGLE)
 
 
 def _explore(a: Stack, b: Stack, own: Stack, drawn: Stack) -> tuple[Stack, Stack]:
@@ -260,11 +291,13 @@ def _climb(a: Stack, b: Stack, c: Stack, effort: _Effort) -> tuple[Stack, Stack,
     ends, heights, slopes = np.array(c), np.empty_like(a[:, 0, 0]), np.empty_like(a[:, 0, 0])
     c = _orthogonal(c)  # an earlier stage may have been less precise
     climbs, m = np.arange(len(a)), c @ b @ _t(c)
-    stuck = np.zeros(len(a), dtype=bool)
+    stuck, settled = np.zeros((2, len(a)), dtype=bool)
     for step in range(effort.n_steps + 1):
         model = _Model.build(a, m)
         left = np.sqrt(_inner(model.gradient, model.gradient))
         done = stuck | (left <= effort.slope) | (step == effort.n_steps)
+        if settled.any():
+            done |= settled & _converged(left, _gap(a, m), a.shape[-1])
         if done.any():
             ended, on = climbs[done], ~done
             ends[ended], heights[ended], slopes[ended] = c[done], _inner(a[done], m[done]), left[done]
@@ -273,6 +306,10 @@ def _climb(a: Stack, b: Stack, c: Stack, effort: _Effort) -> tuple[Stack, Stack,
             climbs, a, b, c, m, left = climbs[on], a[on], b[on], c[on], m[on], left[on]
             model = model.select(on)
         direction = _newton_direction(model, left, effort.n_solver_steps)
+        if effort.gain:
+            settled = _inner(model.gradient, direction) / 2 <= effort.gain * _gap(a, m)
+        else:
+            settled = np.zeros(len(a), dtype=bool)
         c, m, stuck = _search_line(a, b, c, m, direction, model.gradient)
     return ends, heights, slopes
 

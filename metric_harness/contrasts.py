@@ -55,7 +55,7 @@ def class_contrast(
         matrices: one (n, n) distance matrix per world.
         labels: class of each item, shape (n,).
         floor: numerical floor of the metric.
-        n_permutations: draws of the null, which permutes labels over items.
+        n_permutations: draws of the null, which permutes labels over items, where it is not enumerated.
         rng: generator of the null.
     """
     codes = np.asarray(labels)
@@ -63,13 +63,13 @@ def class_contrast(
     vectors = [settled(off_diagonal(matrix), floor) for matrix in matrices]
     mean_vector = np.mean(vectors, axis=0)
 
-    def statistic(order: NDArray[np.intp]) -> float:
-        permuted = same_class(codes[order])
+    def statistic(arranged: NDArray[np.intp]) -> float:
+        permuted = same_class(arranged)
         return auc(mean_vector[permuted], mean_vector[~permuted])
 
     return ClassContrast(
         auc=mean_interval([auc(v[same], v[~same]) for v in vectors], limits=(0, 1)),
-        p=permutation_p(statistic, len(codes), n_permutations=n_permutations, rng=rng),
+        p=permutation_p(statistic, codes, n_permutations=n_permutations, rng=rng),
         within=mean_interval([v[same].mean() for v in vectors]),
         across=mean_interval([v[~same].mean() for v in vectors]),
     )
@@ -128,7 +128,7 @@ def trend_contrast(
         table=means,
         means=[mean_interval(column) for column in means.T],
         steps=[mean_interval(column) for column in (means[:, :-1] - means[:, 1:]).T],
-        p=permutation_p(statistic, len(matrices[0]), n_permutations=n_permutations, rng=rng),
+        p=permutation_p(statistic, range(len(matrices[0])), n_permutations=n_permutations, rng=rng),
     )
 
 

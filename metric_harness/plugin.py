@@ -109,7 +109,7 @@ def _request(config: pytest.Config) -> "Request":
         return default if value is None else value
 
     return session.request(
-        metrics=config.getoption("--metric"),
+        metrics=option("--metric", []),
         settings=option("--metric-set", []),
         groups=option("--metric-group", []),
         profile=option("--metric-profile", "standard"),

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, cast, final
 
@@ -58,7 +58,9 @@ class CaseSuite(pytest.File):
         wanted = {case.path for case in catalogue.cases() if self.config.stash[REQUEST].wants(case)}
         for relative in sorted(wanted):
             group = Path(relative).parent.name
-            yield CaseModule.from_parent(self, path=folder / relative, name=group, nodeid=f"{self.nodeid}::{group}")
+            yield cast(Any, CaseModule).from_parent(
+                self, path=folder / relative, name=group, nodeid=f"{self.nodeid}::{group}"
+            )
 
 
 @final
@@ -122,7 +124,7 @@ class CaseRunner:
         """Collect the suite's version file as the suite."""
         if file_path != catalogue.suite_file():
             return None
-        return CaseSuite.from_parent(parent.session, path=file_path, name=SUITE, nodeid=SUITE)
+        return cast(Any, CaseSuite).from_parent(parent.session, path=file_path, name=SUITE, nodeid=SUITE)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(
@@ -233,7 +235,7 @@ def packed(state: CaseState, duration: float) -> Payload:
 
 
 @contextlib.contextmanager
-def deadline(seconds: float | None) -> Iterator[None]:
+def deadline(seconds: float | None) -> Generator[None]:
     """Raise `CaseTimeoutError` in this thread when the block takes longer than `seconds`.
 
     The alarm repeats, in case the metric swallows the first one. Code that never returns to Python

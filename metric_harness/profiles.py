@@ -18,8 +18,8 @@ class Profile:
     """Draws of each permutation null; the smallest possible p is 1 / (n_permutations + 1)."""
     replication_trials: int
     """Trials per recording when the reference study's protocol is repeated; its own number is 200."""
-    replication_composites: int
-    """Composites drawn from the study's 60."""
+    replication_pairs_per_kind: int | None
+    """Most pairs of composites compared of each kind; the study compares all, all 1770."""
     replication_pairs: int
     """Ordered motif pairs drawn from the study's 42."""
 
@@ -31,7 +31,7 @@ PROFILES = {
         n_worlds=3,
         n_permutations=499,
         replication_trials=20,
-        replication_composites=8,
+        replication_pairs_per_kind=4,
         replication_pairs=7,
     ),
     "standard": Profile(
@@ -40,7 +40,7 @@ PROFILES = {
         n_worlds=4,
         n_permutations=999,
         replication_trials=200,
-        replication_composites=16,
+        replication_pairs_per_kind=20,
         replication_pairs=42,
     ),
     "paper": Profile(
@@ -49,7 +49,7 @@ PROFILES = {
         n_worlds=10,
         n_permutations=9999,
         replication_trials=200,
-        replication_composites=60,
+        replication_pairs_per_kind=None,
         replication_pairs=42,
     ),
 }

@@ -13,15 +13,22 @@ left out here, and `metric_harness.replication` gives its own.
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, TypeAlias, final
+from typing import Literal, TypeAlias, cast, final
+
+from metric_harness.records import Plain
 
 Provenance: TypeAlias = Literal["exact", "read", "recomputed"]
+Agreement: TypeAlias = Literal["within .01", "within the interval", "differs"]
 Experiment: TypeAlias = Literal["regimes", "noise", "mixing", "composition"]
 
 METRICS = ("dsa", "cka", "procrustes")
 """The metrics that the study compares, by their names in this package."""
+TOLERANCE = 0.01
+"""Difference up to which a repeated number counts as reproduced."""
 PREFIX = "published "
 """What the name of a measurement begins with when it repeats a published quantity."""
+FAILED = f"{PREFIX}protocol: error"
+"""Name of the measurement that says why a protocol could not be repeated."""
 
 
 @final
@@ -85,6 +92,18 @@ PUBLISHED: tuple[PublishedNumber, ...] = (
 """Every published number, in the order of the study's experiments."""
 
 
+NOTES: Mapping[tuple[Experiment, str], str] = {
+    (
+        "regimes",
+        "",
+    ): "the study drew its initial points once; the AUC of 9 against 27 pairs moves by several hundredths "
+    "from draw to draw",
+    ("composition", ""): "20 pairs of each kind stand for all, unless the profile is `paper`; the study's lines shrink "
+    "from trial to trial by a factor that is not on record and is chosen here to give its count of moving lines",
+}
+"""What is known to lie behind a difference, by experiment and metric; without a metric: for all others."""
+
+
 def published_quantities(experiment: Experiment) -> list[str]:
     """Return the names of an experiment's quantities, in order and without repetition."""
     return list(dict.fromkeys(number.quantity for number in PUBLISHED if number.experiment == experiment))
@@ -96,7 +115,22 @@ def find_published(quantity: str, metric: str) -> PublishedNumber | None:
     return found[0] if found else None
 
 
-def beside_published(metric: str, cases: Iterable[tuple[str, Mapping[str, object]]]) -> list[dict[str, str | float]]:
+def why_different(quantity: str, metric: str) -> str:
+    """Return what is known to lie behind a difference from the study's number; empty where nothing is."""
+    number = find_published(quantity, metric)
+    return NOTES.get((number.experiment, metric), NOTES.get((number.experiment, ""), "")) if number else ""
+
+
+def agreement(published: float, measured: float, interval: Sequence[float] | None) -> Agreement:
+    """Return how a measured number stands to the study's."""
+    if abs(measured - published) <= TOLERANCE:
+        return "within .01"
+    if interval is not None and interval[0] <= published <= interval[1]:
+        return "within the interval"
+    return "differs"
+
+
+def beside_published(metric: str, cases: Iterable[tuple[str, Mapping[str, Plain]]]) -> list[dict[str, Plain]]:
     """Return the study's numbers beside those that a run measured, one row per quantity.
 
     Args:
@@ -104,23 +138,28 @@ def beside_published(metric: str, cases: Iterable[tuple[str, Mapping[str, object
         cases: id and measurements of each case; those that repeat the protocol begin with `PREFIX`.
 
     Returns:
-        Rows of case, quantity, published, measured, difference (measured - published) and provenance,
-        in the order of the cases.
+        Rows of case, quantity, published, measured, interval (95 %, or None), difference (measured - published),
+        agreement, provenance and why (empty where the numbers agree to .01), in the order of the cases.
     """
-    rows: list[dict[str, str | float]] = []
+    rows: list[dict[str, Plain]] = []
     for case, measurements in cases:
         for name, value in measurements.items():
             known = find_published(name.removeprefix(PREFIX), metric) if name.startswith(PREFIX) else None
             if known is None or not isinstance(value, int | float):
                 continue
+            interval = cast("list[float] | None", measurements.get(f"{name} interval"))
+            verdict = agreement(known.value, float(value), interval)
             rows.append(
                 {
                     "case": case,
                     "quantity": known.quantity,
                     "published": known.value,
                     "measured": float(value),
+                    "interval": cast(Plain, interval),
                     "difference": float(value) - known.value,
+                    "agreement": verdict,
                     "provenance": known.provenance,
+                    "why": "" if verdict == "within .01" else why_different(known.quantity, metric),
                 }
             )
     return rows

@@ -24,8 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric_harness.arrays import Array, Trajectories
+from metric_harness.checks import Recorder
+from metric_harness.errors import MetricError
+from metric_harness.published import FAILED, PREFIX
 from metric_harness.simulation import MOTIFS, N_STEPS, REGIME_LABELS, REGIMES, motion
-from metric_harness.statistics import auc
+from metric_harness.statistics import Estimate, auc, unique_pairs
 from metric_harness.systems.lorenz import Lorenz
 from metric_harness.transforms import attach_all, normalize_range, perturb, superpose
 
@@ -53,7 +56,30 @@ class Replicated:
     value: float
     standard_error: float
     n_pairs: int
-    """Unordered pairs of recordings that the value rests on."""
+    """Pairs of recordings that the value rests on."""
+    limits: tuple[float, float] = (0.0, math.inf)
+    """Range that the quantity cannot leave."""
+
+    def estimate(self) -> Estimate:
+        """Return the value with its 95 % interval; without one where the standard error is nan."""
+        half = 0.0 if math.isnan(self.standard_error) else 1.96 * self.standard_error
+        low, high = self.limits
+        return Estimate(self.value, max(low, self.value - half), min(high, self.value + half))
+
+
+def record(measure: Recorder, experiment: Callable[[], Mapping[str, Replicated]]) -> None:
+    """Repeat an experiment and record its quantities, under names that begin with "published".
+
+    A metric that cannot answer at the study's settings leaves its reason in place of the numbers: what is only measured
+    decides no verdict.
+    """
+    try:
+        results = experiment()
+    except MetricError as error:
+        measure(FAILED, str(error))
+        return
+    for quantity, result in results.items():
+        measure(f"{PREFIX}{quantity}", result.estimate())
 
 
 def regimes(
@@ -74,8 +100,11 @@ def regimes(
     results = {
         "mean within regimes": _mean(distances, pairs, within),
         "mean across regimes": _mean(distances, pairs, ~within),
-        "AUC of within against across": _jackknifed(
-            pairs, lambda kept: auc(distances[kept & within], distances[kept & ~within]), np.ones_like(within)
+        "AUC of within against across": dataclasses.replace(
+            _jackknifed(
+                pairs, lambda kept: auc(distances[kept & within], distances[kept & ~within]), np.ones_like(within)
+            ),
+            limits=(0.0, 1.0),
         ),
     }
     names = ("one attractor", "two stable", "two unstable")
@@ -90,22 +119,20 @@ def noise(
     *,
     n_trials: int = N_TRIALS,
     n_pairs: int = 42,
-    version: Version = "HEAD",
 ) -> dict[str, Replicated]:
-    """Repeat the distance of two noisy copies of one motif, by noise level.
+    """Repeat the distance of two noisy copies of one motif, by noise level, for both versions of the study.
 
     Args:
         pair_distances: the metric.
         rng: draws the initial points and the noise.
         n_trials: trajectories per motif.
         n_pairs: pairs of copies at each level. The study has 42, six for each of seven motifs; 7 are one each.
-        version: which of the study's two sets of noise levels.
     """
     clean = _motifs(n_trials, rng)
     chosen = [i for i, _ in _ordered_pairs(len(clean), n_pairs)]
     motif_of = np.array(chosen)[:, None]
     results: dict[str, Replicated] = {}
-    for sigma in SIGMAS[version]:
+    for version, sigma in ((version, sigma) for version, levels in SIGMAS.items() for sigma in levels):
         copies = [perturb(clean[i], sigma, rng) for i in chosen for _ in range(2)]
         distances = pair_distances(copies, [(2 * k, 2 * k + 1) for k in range(len(chosen))])
         results[f"noise {sigma:g} ({version})"] = _mean(distances, motif_of)
@@ -147,39 +174,50 @@ def composition(
     rng: np.random.Generator,
     *,
     n_trials: int = N_TRIALS,
-    n_composites: int = 60,
-    line: LineRule = "meant",
+    pairs_per_kind: int | None = None,
+    line: LineRule = "published",
 ) -> dict[str, Replicated]:
     """Repeat the distances of composites by the number of motifs they share, anywhere or in place.
 
-    Five motifs (line, curve, two stable patterns, and one attached from lines and curves) in ordered
-    triples. Only quantities that some pair of the chosen composites has are returned.
+    Five motifs (line, curve, two stable patterns, and one attached from lines and curves) in all 60 ordered triples,
+    1770 unordered pairs. The kind of a pair is its number of shared motifs, anywhere and in place; seven kinds occur.
 
     Args:
         pair_distances: the metric.
-        rng: draws the initial points and the lines.
+        rng: draws the initial points, the lines, and the pairs of each kind.
         n_trials: trajectories per motif.
-        n_composites: how many of the 60, always the first of one fixed sequence; see `triples`.
+        pairs_per_kind: most pairs of each kind that are compared, each standing for its share of the kind;
+            all by default.
         line: how lines are drawn; see `line_motif`.
     """
     motifs = composition_motifs(n_trials, rng, line=line)
-    orders = triples(n_composites)
+    orders: list[tuple[int, ...]] = list(itertools.permutations(range(len(motifs)), 3))
     composites = [attach_all([motifs[index] for index in order]) for order in orders]
-    pairs = np.array(list(itertools.combinations(range(len(orders)), 2)))
-    distances = pair_distances(composites, [(int(i), int(j)) for i, j in pairs])
+    pairs = unique_pairs(len(orders))
     shared = np.array([len({*orders[i]} & {*orders[j]}) for i, j in pairs])
     in_place = np.array([sum(a == b for a, b in zip(orders[i], orders[j], strict=True)) for i, j in pairs])
+    chosen, weights = _sample_of_each(10 * shared + in_place, pairs_per_kind or len(pairs), rng)
+    distances = pair_distances(composites, [pairs[int(k)] for k in chosen])
     counts = [("shared", shared, (1, 2, 3)), ("in place", in_place, (0, 1, 2))]
     return {
-        f"{level} {word}": _mean(distances, pairs, count == level)
+        f"{level} {word}": _mean(distances, np.array(pairs)[chosen], count[chosen] == level, weights)
         for word, count, levels in counts
         for level in levels
-        if (count == level).any()
     }
 
 
+def _sample_of_each(
+    kinds: NDArray[np.intp], n_most: int, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return indices of at most n_most members of each kind, and how many members each of them stands for."""
+    members = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+    drawn = [np.sort(rng.permutation(indices)[:n_most]) for indices in members]
+    weights = [np.full(len(few), len(all_) / len(few)) for few, all_ in zip(drawn, members, strict=True)]
+    return np.concatenate(drawn), np.concatenate(weights)
+
+
 def composition_motifs(
-    n_trials: int, rng: np.random.Generator, *, line: LineRule = "meant"
+    n_trials: int, rng: np.random.Generator, *, line: LineRule = "published"
 ) -> tuple[Trajectories, ...]:
     """Return the five motifs of the study's composites, each of shape (n_trials, N_STEPS, 3).
 
@@ -196,7 +234,7 @@ def composition_motifs(
     return straight, curve, near, far, attach_all([straight, curve, straight[::-1], curve[::-1]])
 
 
-def line_motif(n_trials: int, rng: np.random.Generator, *, line: LineRule = "meant") -> Trajectories:
+def line_motif(n_trials: int, rng: np.random.Generator, *, line: LineRule = "published") -> Trajectories:
     """Return accelerating straight lines s_(i+1) = s_i + i v, normalized; shape (n_trials, N_STEPS, 3).
 
     `meant`: every trajectory has a random direction v of its own, of length `LINE_SCALE`. `published`
@@ -220,21 +258,6 @@ def line_motif(n_trials: int, rng: np.random.Generator, *, line: LineRule = "mea
     return normalize_range(start + progress[:, None] * directions)
 
 
-def triples(n: int) -> list[tuple[int, int, int]]:
-    """Return the first n of the 60 ordered triples of five motifs, in one fixed sequence.
-
-    The sequence goes round the ten unordered triples, two orders at a time, so that a short one holds
-    every number of shared motifs.
-
-    Raises:
-        ValueError: if n is not between 2 and 60.
-    """
-    if not 2 <= n <= 60:
-        raise ValueError(f"{n} composites asked for; needed 2 to 60.")
-    arranged = [list(itertools.permutations(triple)) for triple in itertools.combinations(range(5), 3)]
-    return [order for k in (0, 2, 4) for orders in arranged for order in orders[k : k + 2]][:n]
-
-
 def _motifs(n_trials: int, rng: np.random.Generator) -> list[Trajectories]:
     """Simulate the seven motifs, each from initial points of its own."""
     return [motion(system, n_trials, rng, method="euler") for system in MOTIFS]
@@ -247,10 +270,16 @@ def _ordered_pairs(n: int, n_pairs: int) -> list[tuple[int, int]]:
     return [(i, (i + shift) % n) for shift in range(1, n) for i in range(n)][:n_pairs]
 
 
-def _mean(distances: Array, members: NDArray[np.intp], chosen: NDArray[np.bool_] | None = None) -> Replicated:
-    """Return the mean of the chosen distances; `members` holds each pair's recordings, shape (n_pairs, k)."""
+def _mean(
+    distances: Array,
+    members: NDArray[np.intp],
+    chosen: NDArray[np.bool_] | None = None,
+    weights: Array | None = None,
+) -> Replicated:
+    """Return the weighted mean of the chosen distances; `members` holds each pair's recordings, shape (n_pairs, k)."""
     selected = np.ones(len(distances), dtype=bool) if chosen is None else chosen
-    return _jackknifed(members, lambda kept: float(distances[kept].mean()), selected)
+    shares = np.ones(len(distances)) if weights is None else weights
+    return _jackknifed(members, lambda kept: float(np.average(distances[kept], weights=shares[kept])), selected)
 
 
 def _jackknifed(

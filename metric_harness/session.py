@@ -13,9 +13,9 @@ import shlex
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, cast, final
 
 from metric_harness import catalogue, scoring
 from metric_harness.adapter import Recipe, settings_of
@@ -207,7 +207,7 @@ class RunSession:
     def write(self, cards: Sequence[Scorecard]) -> list[Path]:
         """Write every card, and the comparison of several; return the files, whole or not at all."""
         written: list[Path] = []
-        formats = [_format(name) for name in self.request.formats]
+        formats = [report_format(name) for name in self.request.formats]
         for card in cards:
             stem = "scorecard" if card.run.complete else "scorecard.partial"
             for report in formats:
@@ -222,8 +222,15 @@ class RunSession:
         return written
 
 
-def _format(name: str) -> AbstractReportFormat:
-    return catalogue.load("report_formats", name, AbstractReportFormat)()  # type: ignore[type-abstract]
+def report_format(name: str) -> AbstractReportFormat:
+    """Return a report format by name.
+
+    Raises:
+        UsageError: if there is none of that name.
+    """
+    _require_known("report format", [name], catalogue.implementations("report_formats"))
+    make = cast("Callable[[], AbstractReportFormat]", catalogue.load("report_formats", name, AbstractReportFormat))
+    return make()
 
 
 def _claims(metric: ResolvedMetric) -> dict[str, Plain]:

@@ -221,10 +221,10 @@ def composite_world(rng: np.random.Generator, n_trials: int) -> CompositeWorld:
     """
     world = building_blocks(rng, n_trials)
     indices = frozenset(range(len(BLOCKS)))
-    halves = [triple for triple in itertools.combinations(sorted(indices), 3) if 0 in triple]
+    halves: list[tuple[int, ...]] = [triple for triple in itertools.combinations(sorted(indices), 3) if 0 in triple]
     orders: list[tuple[int, ...]] = []
-    for chosen in rng.choice(len(halves), size=6, replace=False):
-        for triple in (halves[chosen], tuple(sorted(indices - {*halves[chosen]}))):
-            arranged = list(itertools.permutations(triple))
+    for half in (halves[int(k)] for k in rng.choice(len(halves), size=6, replace=False)):
+        for triple in (half, tuple(sorted(indices - {*half}))):
+            arranged: list[tuple[int, ...]] = list(itertools.permutations(triple))
             orders += [arranged[k] for k in rng.choice(len(arranged), size=2, replace=False)]
     return CompositeWorld(tuple(composites(world.trajectories, orders)), tuple(orders))

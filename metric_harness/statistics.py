@@ -1,7 +1,9 @@
 """Estimates with intervals, rank statistics and permutation nulls; pure functions."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterator
 from typing import Any, cast, final
 
 import numpy as np
@@ -10,6 +12,8 @@ from scipy import stats
 
 from metric_harness.arrays import Array
 
+MOST_ARRANGEMENTS = 10_000
+"""Distinct arrangements of labels up to which a permutation null is enumerated; nine labels in threes have 1680."""
 CONFIDENCE = 0.95
 """Coverage of every interval."""
 
@@ -77,7 +81,7 @@ def auc(smaller: ArrayLike, larger: ArrayLike) -> float:
 
 def spearman(x: ArrayLike, y: ArrayLike) -> float:
     """Return Spearman's rank correlation; 0 when either side is constant and shows no order at all."""
-    first, second = stats.rankdata(x), stats.rankdata(y)
+    first, second = (stats.rankdata(np.asarray(side, dtype=np.float64)) for side in (x, y))
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     return float(np.corrcoef(first, second)[0, 1])
@@ -96,29 +100,48 @@ def off_diagonal(matrix: Array) -> Array:
 
 def permutation_p(
     statistic: Callable[[NDArray[np.intp]], float],
-    n_items: int,
+    labels: ArrayLike,
     *,
     n_permutations: int,
     rng: np.random.Generator,
 ) -> float:
     """Return the one-sided p of a statistic that is large when labels carry information.
 
-    The null permutes which item carries which label; the observed arrangement counts as one draw
-    (Phipson and Smyth, 2010), so p is never zero.
+    The null permutes which item carries which label. Where the distinct arrangements of the labels number at most
+    `MOST_ARRANGEMENTS`, all are visited and p is exact; otherwise it is estimated from random ones, the observed
+    arrangement counting as one draw (Phipson and Smyth, 2010), so that p is never zero.
 
     Args:
-        statistic: maps an order of the items to a number; the identity order gives the observed one.
-        n_items: number of labelled items.
-        n_permutations: draws from the null.
+        statistic: maps an arrangement of the labels to a number.
+        labels: observed arrangement, integers of shape (n_items,); `range(n)` where every item is its own label.
+        n_permutations: draws from the null where it is not enumerated.
         rng: generator of the null, independent of the data's.
     """
-    observed = statistic(np.arange(n_items))
+    observed_labels = np.asarray(labels, dtype=np.intp)
+    observed = statistic(observed_labels)
     # Arrangements equal by symmetry must count as ties although their sums differ in rounding.
-    slack = 1e-12 * max(1.0, abs(observed))
-    null = (statistic(rng.permutation(n_items)) for _ in range(n_permutations))
-    return (1 + sum(value >= observed - slack for value in null)) / (1 + n_permutations)
+    reached = observed - 1e-12 * max(1.0, abs(observed))
+    if _n_arrangements(observed_labels) <= MOST_ARRANGEMENTS:
+        return float(np.mean([statistic(labels) >= reached for labels in _arrangements(observed_labels)]))
+    null = (statistic(rng.permutation(observed_labels)) for _ in range(n_permutations))
+    return (1 + sum(value >= reached for value in null)) / (1 + n_permutations)
 
 
-def pooled(groups: Sequence[Array]) -> Array:
-    """Concatenate vectors of several worlds."""
-    return np.concatenate([np.ravel(group) for group in groups])
+def _n_arrangements(labels: NDArray[np.intp]) -> int:
+    _, counts = np.unique(labels, return_counts=True)
+    return math.factorial(len(labels)) // math.prod(math.factorial(int(count)) for count in counts)
+
+
+def _arrangements(labels: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Yield every distinct arrangement of the labels: one label is placed everywhere, the others in what is left."""
+    label, free = labels[0], np.flatnonzero(labels != labels[0])
+    n = len(labels)
+    for places in itertools.combinations(range(n), n - len(free)):
+        arranged = np.full(n, label)
+        if not len(free):
+            yield arranged
+            continue
+        left = np.setdiff1d(np.arange(n), places)
+        for rest in _arrangements(labels[free]):
+            arranged[left] = rest
+            yield arranged.copy()

@@ -60,13 +60,26 @@ def test_rounding_noise_below_the_floor_ranks_as_a_tie():
 def test_permutation_p_is_small_for_a_planted_order_and_never_zero():
     values = np.arange(8.0)
     rng = np.random.default_rng(0)
-    p = statistics.permutation_p(lambda order: float(values[order] @ values), 8, n_permutations=199, rng=rng)
+    p = statistics.permutation_p(lambda order: float(values[order] @ values), range(8), n_permutations=199, rng=rng)
     assert p == 1 / 200
 
 
 def test_permutation_p_of_a_constant_statistic_is_one():
     rng = np.random.default_rng(0)
-    assert statistics.permutation_p(lambda _: 0.5, 9, n_permutations=99, rng=rng) == 1.0
+    assert statistics.permutation_p(lambda _: 0.5, range(9), n_permutations=99, rng=rng) == 1.0
+
+
+def test_permutation_p_of_few_labels_is_exact():
+    # Three pairs of neighbors on a line, told apart perfectly: of 6! / (2! 2! 2!) = 90 arrangements, the 3! that
+    # only rename the labels do as well.
+    places = np.array([0.0, 0.1, 5.0, 5.1, 9.0, 9.1])
+    apart = np.abs(places[:, None] - places)
+
+    def together(labels):
+        return -float(apart[labels[:, None] == labels].sum())
+
+    p = statistics.permutation_p(together, [0, 0, 1, 1, 2, 2], n_permutations=3, rng=np.random.default_rng(0))
+    assert p == pytest.approx(6 / 90)
 
 
 def test_permutation_p_is_uniform_under_the_null():
@@ -74,7 +87,7 @@ def test_permutation_p_is_uniform_under_the_null():
 
     def one() -> float:
         x, y = rng.normal(size=10), rng.normal(size=10)
-        return statistics.permutation_p(lambda order: float(x[order] @ y), 10, n_permutations=99, rng=rng)
+        return statistics.permutation_p(lambda order: float(x[order] @ y), range(10), n_permutations=99, rng=rng)
 
     small = sum(one() <= 0.1 for _ in range(300))
     # Binomial(300, .1) lies in 14..46 with probability .9999.

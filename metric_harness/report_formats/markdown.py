@@ -7,7 +7,7 @@ from typing import ClassVar, cast, final
 import pandas as pd
 
 from metric_harness.interfaces import AbstractReportFormat
-from metric_harness.published import beside_published
+from metric_harness.published import FAILED, beside_published
 from metric_harness.records import CaseRecord, Comparison, Observation, Outcome, Plain, Scorecard
 
 WORDS = {
@@ -77,7 +77,7 @@ def _safe(text: object) -> str:
 
 def _table(rows: Iterable[Mapping[str, object]]) -> str:
     frame = pd.DataFrame(list(rows))
-    return cast(str, frame.to_markdown(index=False, disable_numparse=True))
+    return frame.to_markdown(index=False, disable_numparse=True)
 
 
 def _number(value: object) -> str:
@@ -146,26 +146,44 @@ def _evidence(case: CaseRecord) -> str:
     return "\n\n".join(parts)
 
 
+PROTOCOL = (
+    "The reference study's own protocol (arXiv 2410.24070) run by this code: independent initial points, explicit "
+    "Euler, no moment matching, its noise levels and weights, no self pairs. Measured only; the verdicts come from "
+    "the fair form of each experiment. Intervals are the jackknife's over recordings, 95 %."
+)
+
+
 def _published_section(card: Scorecard) -> str:
     rows = beside_published(card.metric.name, [(case.id, case.measurements) for case in card.cases])
-    if not rows:
+    failures = [
+        f"Not measured in {case.id}: {_safe(case.measurements[FAILED])}"
+        for case in card.cases
+        if FAILED in case.measurements
+    ]
+    if not rows and not failures:
         return ""
-    return (
-        "## Published against measured\n\n"
-        "The reference study's own protocol (arXiv 2410.24070) run by this code: independent initial points, "
-        "explicit Euler, no moment matching, its noise levels and weights, no self pairs. Measured only; the "
-        "verdicts above come from the fair form of each experiment.\n\n" + _table(_formatted(rows))
-    )
-
-
-def _formatted(rows: Sequence[Mapping[str, Plain]]) -> list[dict[str, str]]:
-    return [{key: _number(value) for key, value in row.items()} for row in rows]
+    return "\n\n".join(["## Published against measured", PROTOCOL, *_published_table(rows), *failures])
 
 
 def _published_comparison(comparison: Comparison) -> str:
-    return (
-        "## Published against measured\n\n" + _table(_formatted(comparison.published)) if comparison.published else ""
-    )
+    if not comparison.published:
+        return ""
+    return "\n\n".join(["## Published against measured", PROTOCOL, *_published_table(comparison.published)])
+
+
+def _published_table(rows: Sequence[Mapping[str, Plain]]) -> list[str]:
+    """Return the table, and below it the reasons for what is not within .01, each once."""
+    if not rows:
+        return []
+    shown = [{key: _shown(value) for key, value in row.items() if key != "why"} for row in rows]
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row["agreement"] != "within .01":
+            label = " ".join(str(row[key]) for key in ("metric", "case") if key in row)
+            why = str(row["why"] or "no reason is known")
+            reasons.setdefault(why, []).append(label)
+    notes = [f"- {_safe(', '.join(dict.fromkeys(where)))}: {_safe(why)}." for why, where in reasons.items()]
+    return [_table(shown), *(["Why not within .01:", "\n".join(notes)] if notes else [])]
 
 
 def _claims_section(card: Scorecard) -> str:
@@ -177,7 +195,7 @@ def _claims_section(card: Scorecard) -> str:
         rows.append(
             {
                 "claim": _safe(name),
-                "claimed": words[cast("bool | None", claims[name])],
+                "claimed": words[claims[name]],
                 "observed": "not tested" if seen is None else _held(seen),
                 "worst deviation": "" if seen is None else f"{seen.deviation:.3g}",
             }

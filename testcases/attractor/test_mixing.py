@@ -59,14 +59,15 @@ def test_mixing(
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
     Known limits: pairs that share a motif are not independent, so the interval is somewhat too narrow.
     """
-    published = replication.mixing(
-        metric.as_published("mixing").pair_distances,
-        streams("published"),
-        n_trials=profile.replication_trials,
-        n_pairs=profile.replication_pairs,
+    replication.record(
+        measure,
+        lambda: replication.mixing(
+            metric.as_published("mixing").pair_distances,
+            streams("published"),
+            n_trials=profile.replication_trials,
+            n_pairs=profile.replication_pairs,
+        ),
     )
-    for name, result in published.items():
-        measure(f"published {name}", result.value)
 
     def correlations(subject: MetricUnderTest, worlds: range) -> list[float]:
         found: list[float] = []

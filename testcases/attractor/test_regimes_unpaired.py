@@ -32,13 +32,14 @@ def test_regimes_unpaired(
     no verdict: without correspondence their question is not defined.
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics that claim `unpaired_trials`.
     """
-    published = replication.regimes(
-        metric.as_published("regimes").pair_distances,
-        streams("published"),
-        n_trials=profile.replication_trials,
+    replication.record(
+        measure,
+        lambda: replication.regimes(
+            metric.as_published("regimes").pair_distances,
+            streams("published"),
+            n_trials=profile.replication_trials,
+        ),
     )
-    for name, result in published.items():
-        measure(f"published {name}", result.value)
     worlds = [simulation.regimes(streams("world", k), profile.n_trials, shared=False) for k in range(profile.n_worlds)]
     found = class_contrast(
         [metric.distances([whiten(x) for x in world.trajectories]) for world in worlds],

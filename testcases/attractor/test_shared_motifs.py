@@ -34,14 +34,15 @@ def test_shared_motifs(
     which composite holds which motifs reaches the observed trend with p < .01.
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
     """
-    published = replication.composition(
-        metric.as_published("composition").pair_distances,
-        streams("published"),
-        n_trials=profile.replication_trials,
-        n_composites=profile.replication_composites,
+    replication.record(
+        measure,
+        lambda: replication.composition(
+            metric.as_published("composition").pair_distances,
+            streams("published"),
+            n_trials=profile.replication_trials,
+            pairs_per_kind=profile.replication_pairs_per_kind,
+        ),
     )
-    for name, result in published.items():
-        measure(f"published {name}", result.value)
     worlds = [simulation.composite_world(streams("world", k), profile.n_trials) for k in range(profile.n_worlds)]
     recordings = [[whiten(x) for x in world.trajectories] for world in worlds]
 
