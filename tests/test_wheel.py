@@ -1,0 +1,80 @@
+"""The built wheel carries everything: it validates a metric from an empty directory, far from this checkout."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.installed import run
+
+ROOT = Path(__file__).parents[1]
+MINE = """
+import numpy as np
+
+
+def f(x, y):
+    if x.ndim != 2 or len(x) != len(y) or not np.isfinite(x).all() or not np.isfinite(y).all() or not x.size:
+        raise ValueError("needed two finite arrays of equally many samples")
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    return 1 - np.linalg.norm(x.T @ y) ** 2 / np.linalg.norm(x.T @ x) / np.linalg.norm(y.T @ y)
+"""
+STRICT = """
+[pytest]
+python_files = spec_*.py
+python_functions = should_*
+addopts = --strict-markers --strict-config
+filterwarnings = error
+"""
+
+
+@pytest.fixture(scope="module")
+def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of a fresh environment with the wheel in it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    built = run([sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)], folder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    run([sys.executable, "-m", "venv", "venv"], folder)
+    (wheel,) = folder.glob("*.whl")
+    installed = run([str(folder / "venv/bin/pip"), "install", "--force-reinstall", "--no-deps", str(wheel)], folder)
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    return folder / "venv/bin"
+
+
+def test_the_wheel_is_what_runs(binaries, tmp_path):
+    shown = run([str(binaries / "python"), "-c", "import metric_harness; print(metric_harness.__file__)"], tmp_path)
+    assert shown.stdout.startswith(str(binaries.parent))
+
+
+@pytest.mark.parametrize("ini", ["", STRICT], ids=["empty directory", "strict repository"])
+def test_a_metric_is_validated_far_from_the_checkout(binaries, tmp_path, ini):
+    (tmp_path / "mine.py").write_text(MINE)
+    if ini:
+        (tmp_path / "pytest.ini").write_text(ini)
+        (tmp_path / "spec_own.py").write_text("def should_stay_out(): raise SystemError")
+    assert_validated(binaries, tmp_path)
+
+
+def test_a_repository_may_hold_its_environment(binaries):
+    folder = binaries.parents[1]
+    (folder / "mine.py").write_text(MINE)
+    (folder / "conftest.py").write_text("def pytest_collection_modifyitems(items): assert items")
+    assert_validated(binaries, folder)
+
+
+def assert_validated(binaries: Path, folder: Path) -> None:
+    """Run the suite on `mine.py:f` in a folder, and check the scorecard that it leaves there."""
+    command = [str(binaries / "python"), "-m", "pytest", "--metric=mine.py:f", "--metric-profile=smoke"]
+    done = run(command, folder)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    card = json.loads((folder / "reports/f/scorecard.json").read_text())
+    assert card["run"]["complete"]
+    assert card["summary"]["by_tier"]["required"].get("failed", 0) == 0
+    assert card["summary"]["outcomes"]["error"] == 0
+    assert (done.returncode == 1) == (card["summary"]["outcomes"]["failed"] > 0)
+
+
+def test_the_console_script_knows_cases_and_schema(binaries, tmp_path):
+    listed = run([str(binaries / "metric-harness"), "list"], tmp_path)
+    assert "noise.discriminability" in listed.stdout
+    assert json.loads(run([str(binaries / "metric-harness"), "schema"], tmp_path).stdout)["title"]
