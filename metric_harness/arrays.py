@@ -13,6 +13,8 @@ Activations: TypeAlias = Array
 Trajectories: TypeAlias = Array
 """Shape (trials, time, units), always in this axis order."""
 
+LARGEST_ENTRY = 1e302
+"""Largest magnitude that is let in: sums of more could leave float64's range and come back as NaN."""
 AXES: dict[int, str] = {2: "(samples, units)", 3: "(trials, time, units)"}
 
 
@@ -26,6 +28,11 @@ def _finite(array: ArrayLike, name: str) -> Array:
         raise NonFiniteError(
             f"{name} holds {n_bad} NaN or infinite of {np.size(values)} entries; needed finite numbers. "
             "Drop or impute those samples before comparing."
+        )
+    if values.size and np.abs(values).max() > LARGEST_ENTRY:
+        raise NonFiniteError(
+            f"{name} has entries of up to {np.abs(values).max():.3g}; needed at most {LARGEST_ENTRY:g}, so that sums "
+            "stay finite. Rescale it."
         )
     return values
 

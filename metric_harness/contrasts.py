@@ -58,7 +58,7 @@ def class_contrast(
         n_permutations: draws of the null, which permutes labels over items, where it is not enumerated.
         rng: generator of the null.
     """
-    codes = np.asarray(labels)
+    codes = np.unique(np.asarray(labels), return_inverse=True)[1]
     same = same_class(codes)
     vectors = [settled(off_diagonal(matrix), floor) for matrix in matrices]
     mean_vector = np.mean(vectors, axis=0)
@@ -106,10 +106,17 @@ def trend_contrast(
         floor: numerical floor of the metric.
         n_permutations: draws of the null, which permutes items of the level matrix (Mantel, 1967).
         rng: generator of the null.
+
+    Raises:
+        ValueError: if a level occurs in one world and not in another, so that it has no mean there.
     """
     settled_matrices = [settled((m + m.T) / 2, floor) for m in matrices]
     upper = np.triu_indices(len(matrices[0]), k=1)
     present = sorted({int(level) for table in levels for level in table[upper] if level >= 0})
+    for world, table in enumerate(levels):
+        absent = set(present) - set(table[upper].tolist())
+        if absent:
+            raise ValueError(f"world {world} has no pair at level {sorted(absent)}; needed every level in every world.")
     means = np.array(
         [
             [m[upper][table[upper] == level].mean() for level in present]

@@ -9,7 +9,6 @@ import dataclasses
 import importlib.util
 import signal
 import sys
-import threading
 import types
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
@@ -202,8 +201,10 @@ class CaseRunner:
             report.longrepr = (str(path), (line or 0) + 1, f"Skipped: {reason}")
         payload = packed(state, report.duration)
         setattr(report, PAYLOAD, payload)
-        for key in ("id", "outcome", "score"):
-            report.user_properties.append((f"metric_harness.{key}", payload["record"][key]))
+        # The item's, not the report's: JUnit files take them from the report of the teardown that follows.
+        item.user_properties += [
+            (f"metric_harness.{key}", payload["record"][key]) for key in ("id", "outcome", "score")
+        ]
         return report
 
 
@@ -258,8 +259,3 @@ def deadline(seconds: float | None) -> Generator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
-
-
-def can_interrupt() -> bool:
-    """Return whether this platform and thread can enforce a time limit."""
-    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()

@@ -22,7 +22,16 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
         A PCG64 generator seeded by `numpy.random.SeedSequence(seed, spawn_key=...)`.
 
     Raises:
-        ValueError: if `seed` or a counter is negative.
+        ValueError: if `seed` is negative or a counter is not between 0 and 2³² - 1.
     """
-    key = tuple(zlib.crc32(part.encode()) if isinstance(part, str) else part for part in path)
+    key = tuple(word for part in path for word in _words(part))
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+def _words(part: str | int) -> tuple[int, int]:
+    """Return a part of a path as two 32-bit words: its kind, so that no name equals a counter, and its value."""
+    if isinstance(part, str):
+        return 1, zlib.crc32(part.encode())
+    if not 0 <= part < 2**32:
+        raise ValueError(f"{part} is no counter of a seed path; needed 0 to 2**32 - 1.")
+    return 0, part

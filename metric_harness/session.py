@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import platform
 import shlex
+import signal
 import subprocess
 import tempfile
 import time
@@ -110,6 +111,8 @@ def request(
         raise UsageError(f"--metric-seed {seed}; needed 0 or more.")
     if timeout is not None and not timeout > 0:
         raise UsageError(f"--metric-timeout {timeout}; needed more than 0 seconds.")
+    if timeout is not None and not hasattr(signal, "setitimer"):
+        raise UsageError("--metric-timeout needs interval timers, which this platform lacks; leave the option out.")
     resolved = resolve(metrics, settings, cwd)
     _require_writable(reports)
     return Request(

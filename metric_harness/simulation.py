@@ -44,7 +44,8 @@ BLOCKS: Mapping[str, AbstractSystem] = MappingProxyType(
         "limit cycle": VanDerPol(),
     }
 )
-"""Six systems whose motifs are mutually distinct, also after moment matching (`tests/test_simulation.py`)."""
+"""Six systems whose motifs are mutually distinct, also after moment matching (`tests/test_simulation.py`). The line by
+itself stays in a plane and cannot be whitened; every composite of it can."""
 
 Method: TypeAlias = Literal["rk4", "euler"]
 Step: TypeAlias = Callable[[AbstractSystem, Array, float], Array]

@@ -27,7 +27,8 @@ def test_shared_motifs(
     Why it matters: networks that reuse a subtask share part of their dynamics, not all of it.
     Given: six mutually distinct motifs from shared initial states; composites of three, attached end to
     end; in every world 12 triples in two orders each, chosen so that 0, 1, 2 and 3 shared motifs all
-    occur; each recording whitened after composition.
+    occur; each recording whitened after composition. The study's fifth motif, made of flips of two others, has no
+    counterpart here: it would share parts with them.
     Measured: the mean distance at each number of shared motifs, self pairs left out; the normalized gap
     (d0 - d3) / d0. Also the study's own composites, under names that begin with "published".
     Verdict: each of the three steps is above zero with its whole interval over worlds, and permuting

@@ -18,7 +18,7 @@ def test_identity(metric: MetricUnderTest, measure: Recorder, streams: Callable[
     Given: the fixed corpus; each recording against the same object, a copy, and a strided view.
     Measured: the largest self-distance.
     Verdict: at most `Claims.numerical_floor` where `identity` is claimed; above it where it is denied.
-    Negative controls: a metric with an offset, one with a random residue, one cached by object id.
+    Negative controls: a metric with an offset, one with a random residue, one that is zero for the same object only.
     """
     deviation = 0.0
     for recording in fixed_corpus(streams("corpus")):

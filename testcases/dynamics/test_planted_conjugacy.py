@@ -9,7 +9,7 @@ from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import Finding, NotApplicableError, Recorder, below, decide
 from metric_harness.interfaces import ComparesOperators
-from metric_harness.transforms import random_orthogonal, whiten
+from metric_harness.transforms import random_orthogonal, rotate_units, whiten
 
 SIZES = (3, 5, 10, 20, 35, 50)
 """Numbers of units."""
@@ -110,7 +110,7 @@ def planted(metric: MetricUnderTest, kind: str, n: int, rng: np.random.Generator
                 copies.append(change @ operator @ change.T)
             else:
                 order = rng.permutation(N_TRIALS) if metric.claims.unpaired_trials else np.arange(N_TRIALS)
-                copies.append(originals[seed][order] @ change.T)
+                copies.append(rotate_units(originals[seed][order], change))
     ask = metric.operator_distances if kind == "operators" else metric.pair_distances
     independent = [(seed, (seed + 1) % N_SEEDS) for seed in range(N_SEEDS)]
     distances = ask([*originals, *copies], conjugates + independent)

@@ -54,6 +54,9 @@ def test_floor(
     below .1, each with its whole interval over worlds. The first is what keeps a metric that never
     moves, or that has no range, from passing.
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
+    Known limits: the gap depends on how a metric is scaled. An angle grows like σ where 1 - cos grows like σ², so
+    that of two metrics that order all pairs alike one can pass and the other fail; noise.discriminability sees only
+    the order.
     """
     replication.record(
         measure,

@@ -1,0 +1,118 @@
+"""Controls that measure something real, and miss what some cases ask for."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, final
+
+import numpy as np
+from right_metrics import PAIRED, UNPAIRED, LaggedMetric, linear_cka
+
+from metric_harness.arrays import paired_activations, trajectories
+from metric_harness.interfaces import AbstractMetric, Claims, metric
+
+SEES_TIME = Claims(symmetric=True, identity=True, deterministic=True, unpaired_trials=False, time_order=True)
+"""Claims of a metric that compares trial by trial and is to be asked about dynamics too."""
+
+
+@metric(claims=SEES_TIME)
+def coordinates(x, y):
+    """Compares unit by unit, so that a rotation of the units makes another system."""
+    x, y = paired_activations(x, y)
+    return float(np.linalg.norm(x - y)) / np.sqrt(x.size)
+
+
+@metric(claims=PAIRED)
+def saturating(x, y):
+    """Reaches its largest value at a tenth of the way, so that all that differs differs equally."""
+    return min(linear_cka(x, y), 0.1)
+
+
+@metric(needs="trajectories", claims=SEES_TIME)
+def jerk(x, y):
+    """Compares third differences of neighboring samples, which are mostly noise."""
+    x, y = (np.diff(trajectories(z), n=3, axis=1).reshape(-1, z.shape[-1]) for z in (x, y))
+    return linear_cka(x, y)
+
+
+@metric(needs="trajectories", claims=Claims(symmetric=True, identity=True, deterministic=True, unpaired_trials=True))
+def first_states(x, y):
+    """Claims to need no correspondence of trials, yet compares the states that they start from, one by one."""
+    x, y = paired_activations(trajectories(x, "x")[:, 0], trajectories(y, "y")[:, 0])
+    return float(np.linalg.norm(x - y)) / np.sqrt(x.size)
+
+
+@final
+class TimeShuffled(LaggedMetric):
+    """Shuffles the samples before it compares lagged covariances: the dynamics are gone, chance is left."""
+
+    def lagged(self, x):
+        order = np.random.default_rng(zlib.crc32(x.tobytes())).permutation(x[..., 0].size)
+        return super().lagged(x.reshape(-1, x.shape[-1])[order].reshape(x.shape))
+
+
+@final
+class OneStart(AbstractMetric):
+    """Compares fitted linear dynamics, aligned by gradient steps from the identity alone."""
+
+    needs: ClassVar = "trajectories"
+    claims: ClassVar = UNPAIRED
+    n_steps: ClassVar = 100
+
+    def distance(self, x, y):
+        return float(self.pair_distances([x, y], [(0, 1)])[0])
+
+    def pair_distances(self, xs: Sequence, pairs: Sequence[tuple[int, int]]):
+        operators = np.array([_operator(trajectories(x)) for x in xs])
+        a, b = (operators[list(side)] for side in zip(*pairs, strict=True))
+        c = eye = np.eye(a.shape[-1])
+        for _ in range(self.n_steps):
+            gradient = (_t(a) @ c @ b + a @ c @ _t(b)) @ _t(c)
+            step = 0.1 * (gradient - _t(gradient))
+            c = np.linalg.solve(eye - step, eye + step) @ c
+        return _angles(a, c @ b @ _t(c))
+
+
+def _operator(x):
+    before, after = (part.reshape(-1, x.shape[-1]) for part in (x[:, :-1], x[:, 1:]))
+    return np.linalg.lstsq(before, after, rcond=None)[0].T
+
+
+def _t(matrices):
+    return matrices.swapaxes(-1, -2)
+
+
+def _angles(a, b):
+    inner, first, second = (np.sum(left * right, axis=(1, 2)) for left, right in ((a, b), (a, a), (b, b)))
+    return np.arccos(np.clip(inner / np.sqrt(first * second), -1, 1))
+
+
+FAILS: Mapping[str, Mapping[str, str]] = {
+    "coordinates": {"dynamics.planted_conjugacy": "is not below", "noise.floor": "gap"},
+    "saturating": {
+        "contract.value": "spread = 0 ",
+        "attractor.mixing": "share of graded pairs",
+        "attractor.motif_order": "unrelated minus reordered",
+        "attractor.regimes": "AUC",
+        "attractor.shared_motifs": "step from 0 to 1 shared",
+        "noise.discriminability": "AUC at noise 0.03",
+        "noise.floor": "gap",
+    },
+    "jerk": {
+        "attractor.mixing": "share of graded pairs",
+        "attractor.motif_order": "permutation p",
+        "noise.discriminability": "AUC at noise",
+        "noise.floor": "AUC of copies",
+    },
+    "first_states": {"attractor.regimes_unpaired": "AUC", "dynamics.planted_conjugacy": "is not below"},
+    "TimeShuffled": {
+        "attractor.mixing": "share of graded pairs",
+        "attractor.motif_order": "permutation p",
+        "attractor.regimes": "AUC",
+        "attractor.regimes_unpaired": "AUC",
+        "attractor.shared_motifs": "permutation p",
+        "dynamics.planted_conjugacy": "is not below",
+        "noise.discriminability": "AUC at noise 0.001",
+        "noise.floor": "AUC of copies",
+    },
+    "OneStart": {"dynamics.planted_conjugacy": "is not below"},
+}

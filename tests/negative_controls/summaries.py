@@ -1,0 +1,90 @@
+"""Controls that see no more than a trivial summary of a recording, or nothing at all."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from metric_harness.arrays import activations, paired_activations
+from metric_harness.interfaces import Claims, metric
+
+TRIVIAL = ("norm", "mean", "variance", "covariance_spectrum")
+"""The summaries that moment matching must take from every validity case."""
+SUMMARY = Claims(symmetric=True, identity=True, deterministic=True, unpaired_trials=True, time_order=True)
+"""Claims that put a control before every case, whether it deserves them or not."""
+
+
+@metric(claims=SUMMARY)
+def norm(x, y):
+    """Difference of Frobenius norms."""
+    x, y = paired_activations(x, y)
+    return abs(np.linalg.norm(x) - np.linalg.norm(y)) / np.sqrt(x.size)
+
+
+@metric(claims=SUMMARY)
+def mean(x, y):
+    """Distance of mean states."""
+    x, y = paired_activations(x, y)
+    return float(np.linalg.norm(x.mean(axis=0) - y.mean(axis=0)))
+
+
+@metric(claims=SUMMARY)
+def variance(x, y):
+    """Difference of total variances."""
+    x, y = paired_activations(x, y)
+    return abs(x.var(axis=0).sum() - y.var(axis=0).sum())
+
+
+@metric(claims=SUMMARY)
+def covariance_spectrum(x, y):
+    """Distance of the sorted eigenvalues of the covariances."""
+    x, y = paired_activations(x, y)
+    spectra = [np.linalg.eigvalsh(np.cov(z.T)) for z in (x, y)]
+    return float(np.linalg.norm(spectra[0] - spectra[1]))
+
+
+@metric(claims=SUMMARY)
+def sample_count(x, y):
+    """Compares how many samples there are."""
+    return float(abs(len(activations(x, "x")) - len(activations(y, "y"))))
+
+
+@metric(claims=Claims(symmetric=True, deterministic=True, unpaired_trials=True, time_order=True))
+def constant(x, y):
+    """The same answer to everything valid."""
+    paired_activations(x, y)
+    return 0.5
+
+
+@metric(claims=SUMMARY)
+def random(x, y):
+    """A fresh uniform number, from a generator of its own."""
+    paired_activations(x, y)
+    return np.random.default_rng().random()
+
+
+BLIND = {
+    "attractor.regimes": "AUC = 0.5",
+    "attractor.regimes_unpaired": "AUC = 0.5",
+    "attractor.mixing": "share of graded pairs = 0 ",
+    "attractor.shared_motifs": "step from 0 to 1 shared = 0 ",
+    "attractor.motif_order": "unrelated minus reordered = 0 ",
+    "noise.floor": "smallest range over worlds = 0 ",
+    "noise.discriminability": "AUC at noise 0.001 = 0.5",
+    "dynamics.planted_conjugacy": "is not below",
+}
+"""What every validity case says to a metric that sees no difference between moment-matched recordings."""
+FAILS: Mapping[str, Mapping[str, str]] = {
+    "norm": BLIND,
+    "mean": BLIND,
+    "variance": BLIND,
+    "covariance_spectrum": BLIND,
+    "sample_count": BLIND | {"contract.value": "spread = 0 ", "contract.bad_input": "unmatched samples: returned"},
+    "constant": BLIND | {"contract.value": "spread = 0 "},
+    "random": {
+        "contract.determinism": "worst difference in this process",
+        "contract.identity": "worst deviation",
+        "contract.symmetry": "worst deviation",
+    },
+}
+FRESH = ("random",)
+"""Controls whose numbers differ from run to run: no validity case may pass them, failed or inconclusive."""

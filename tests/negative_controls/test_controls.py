@@ -1,0 +1,175 @@
+"""Every case fails a wrong metric for the reason it names, and passes a right one.
+
+Each file of controls says in `FAILS` which cases catch its metrics and with which words. The suite runs
+over one file at a time, once, whichever worker asks first; the tests read the scorecards.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import broken
+import half_blind
+import liars
+import pytest
+import right_metrics
+import summaries
+
+from metric_harness import catalogue
+
+FILES: tuple[ModuleType, ...] = (summaries, liars, broken, half_blind)
+CONTROLS = [pytest.param(file, name, id=name) for file in FILES for name in file.FAILS]
+DECLARED: Mapping[str, Mapping[str, str]] = {name: fails for file in FILES for name, fails in file.FAILS.items()}
+CASES = [case.id for case in catalogue.cases()]
+VALIDITY = [case.id for case in catalogue.cases() if case.tier == "validity"]
+PLANTED = "metric-harness::dynamics::test_planted_conjugacy"
+
+Card = Mapping[str, Mapping[str, Any]]
+"""The entry of each case in one metric's scorecard, by case id."""
+Run = Callable[..., Mapping[str, Card]]
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run the suite under a name, or wait for the worker that does; return the cards by metric."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def cards(name: str, *arguments: str) -> Mapping[str, Card]:
+        folder = base / f"controls-{name}"
+        folder.mkdir(exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "reports").exists():
+                run_suite(folder / "reports", arguments)
+        return {path.parent.name: read_card(path) for path in (folder / "reports").glob("*/scorecard*.json")}
+
+    return cards
+
+
+@pytest.fixture(scope="session")
+def controls(run: Run) -> Callable[[ModuleType], Mapping[str, Card]]:
+    """Return the cards of one file of controls."""
+    return lambda file: run(file.__name__, *(f"--metric={file.__file__}:{name}" for name in file.FAILS))
+
+
+@pytest.fixture(scope="session")
+def right(run: Run) -> Mapping[str, Card]:
+    """Return the cards of the right metrics."""
+    file = right_metrics.__file__
+    own = [f"--metric={file}:{name}" for name in ("linear_cka", "LaggedCovariances", "LaggedSpectra")]
+    built_in = [f"--metric={name}" for name in right_metrics.BUILT_IN]
+    return run("right", *own, *built_in) | run("right-dsa", "--metric=dsa", PLANTED)
+
+
+def run_suite(reports: Path, arguments: Iterable[str]) -> None:
+    """Run pytest on the suite in a process of its own, untouched by the options of this one."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    options = ["--metric-profile=smoke", "--metric-format=json", f"--metric-reports={reports}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *arguments],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+
+
+def read_card(path: Path) -> Card:
+    return {case["id"]: case for case in json.loads(path.read_text(encoding="utf-8"))["cases"]}
+
+
+def with_outcome(card: Card, *outcomes: str) -> set[str]:
+    return {case_id for case_id, case in card.items() if case["outcome"] in outcomes}
+
+
+def require_control(case_id: str, declared: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse a case that no control is declared to fail."""
+    assert any(case_id in fails for fails in declared.values()), (
+        f"no control fails {case_id}; add to tests/negative_controls a wrong metric that it must catch, "
+        "with the words of its message in FAILS"
+    )
+
+
+def require_right_metric(case_id: str, cards: Mapping[str, Card]) -> None:
+    """Refuse a case that no right metric passes."""
+    outcomes = {name: card[case_id]["outcome"] for name, card in cards.items() if case_id in card}
+    assert "passed" in outcomes.values(), (
+        f"no right metric passes {case_id} ({outcomes}); add one to tests/negative_controls/right_metrics.py, "
+        "or the case asks for the impossible"
+    )
+
+
+@pytest.mark.parametrize(("file", "name"), CONTROLS)
+def test_a_control_is_failed_by_the_declared_cases_for_the_declared_reasons(controls, file, name):
+    card, declared = controls(file)[name], file.FAILS[name]
+    for case_id, words in declared.items():
+        assert card[case_id]["outcome"] == "failed", (case_id, card[case_id]["message"])
+        assert words in card[case_id]["message"], case_id
+
+
+@pytest.mark.parametrize(("file", "name"), CONTROLS)
+def test_a_control_is_failed_by_no_other_case(controls, right, file, name):
+    excused = set(VALIDITY) if name in summaries.FRESH else set()
+    if core := getattr(file, "CORE", None):
+        excused = with_outcome(right[core], "failed")
+    failed = with_outcome(controls(file)[name], "failed")
+    assert failed - excused <= set(file.FAILS[name])
+
+
+@pytest.mark.parametrize(("file", "name"), CONTROLS)
+def test_only_a_control_without_answers_ends_in_errors(controls, file, name):
+    card = controls(file)[name]
+    words = getattr(file, "ERRORS", {}).get(name)
+    erred = with_outcome(card, "error")
+    if words is None:
+        assert not erred
+        return
+    assert with_outcome(card, "passed", "inconclusive") == set()
+    assert erred
+    assert all(words in card[case_id]["message"] for case_id in erred)
+
+
+@pytest.mark.parametrize("case_id", CASES)
+def test_a_case_fails_some_control(case_id):
+    require_control(case_id, DECLARED)
+
+
+@pytest.mark.parametrize("case_id", CASES)
+def test_a_case_passes_some_right_metric(right, case_id):
+    require_right_metric(case_id, right)
+
+
+def test_a_case_without_a_control_is_refused():
+    with pytest.raises(AssertionError, match=r"no control fails made\.up; add to tests/negative_controls"):
+        require_control("made.up", DECLARED)
+
+
+def test_a_case_that_no_right_metric_passes_is_refused():
+    cards = {"linear_cka": {"made.up": {"outcome": "inconclusive"}}}
+    with pytest.raises(AssertionError, match=r"no right metric passes made\.up \(\{'linear_cka': 'inconclusive'\}\)"):
+        require_right_metric("made.up", cards)
+
+
+def test_what_the_controls_declare_are_cases():
+    assert {case_id for fails in DECLARED.values() for case_id in fails} <= set(CASES)
+
+
+@pytest.mark.parametrize("case_id", VALIDITY)
+@pytest.mark.parametrize("name", [*summaries.TRIVIAL, "constant"])
+def test_a_trivial_summary_fails_every_validity_case(controls, name, case_id):
+    assert controls(summaries)[name][case_id]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("case_id", VALIDITY)
+@pytest.mark.parametrize("name", summaries.FRESH)
+def test_random_numbers_pass_no_validity_case(controls, name, case_id):
+    assert controls(summaries)[name][case_id]["outcome"] in ("failed", "inconclusive")
