@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -157,6 +158,48 @@ def test_angle_of_a_pair_does_not_depend_on_the_other_pairs(monkeypatch: pytest.
     np.testing.assert_allclose(alone, together, rtol=0, atol=1e-12)
     monkeypatch.setattr(conjugacy, "_ENTRIES", 200)
     np.testing.assert_allclose(conjugacy.align(a, b).angles, together, rtol=0, atol=1e-12)
+
+
+def test_threads_change_no_angle(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = gaussian(12, 6, "batch", "a"), gaussian(12, 6, "batch", "b")
+    monkeypatch.setattr(conjugacy, "_n_processors", lambda: 1)
+    alone = conjugacy.align(a, b).angles
+    monkeypatch.setattr(conjugacy, "_n_processors", lambda: 3)
+    np.testing.assert_array_equal(conjugacy.align(a, b).angles, alone)
+
+
+def degenerate(n_matrices: int, n: int, *path: str | int) -> Array:
+    """Draw operators with two singular values that dwarf the others, as of too few windows for their rank."""
+    u, v = orthogonal(n_matrices, n, *path, "left"), orthogonal(n_matrices, n, *path, "right")
+    values = np.concatenate([[1e6, 3e4], np.linspace(2, 0.5, n - 2)])
+    return u * values @ v.swapaxes(1, 2)
+
+
+def test_long_flat_valleys_are_climbed_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = degenerate(6, 30, "valley", "a"), degenerate(6, 30, "valley", "b")
+    found = conjugacy.align(a, b)
+    assert found.converged.all()
+    monkeypatch.setattr(conjugacy, "POLISH", [effort._replace(gain=0.0) for effort in conjugacy.POLISH])
+    further = conjugacy.align(a, b).angles
+    assert np.abs(found.angles - further).max() < conjugacy.CONVERGED_ANGLE
+
+
+@pytest.mark.parametrize("kind", [gaussian, degenerate])
+def test_climb_that_is_cut_short_counts_as_converged_only_near_its_summit(
+    kind: Callable[..., Array], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = kind(6, 20, "short", "a"), kind(6, 20, "short", "b")
+    summit = conjugacy.align(a, b).angles
+    seen: list[bool] = []
+    polish, settle = conjugacy.POLISH, conjugacy.SETTLE
+    for n_steps in (0, 1, 2, 3, 5):
+        monkeypatch.setattr(conjugacy, "POLISH", [polish[0]._replace(n_steps=n_steps)])
+        monkeypatch.setattr(conjugacy, "SETTLE", settle._replace(n_steps=0))
+        short = conjugacy.align(a, b)
+        seen += short.converged.tolist()
+        near = short.angles - summit < conjugacy.CONVERGED_ANGLE
+        assert (near | ~short.converged).all()
+    assert {True, False} == set(seen)
 
 
 @pytest.mark.parametrize("offset", [1e-3, 1e-6, 1e-9])

@@ -1,0 +1,219 @@
+"""Newton's ascent of f(C) = ⟨A, C B Cᵀ⟩ over orthogonal C, for many climbs at once.
+
+Derivation. Write M = C B Cᵀ and move C along exp(W) with W antisymmetric. With N = A Mᵀ - Mᵀ A, the
+slope of f = ⟨A, M⟩ is ⟨G, W⟩ for G = (N - Nᵀ)/2. The second-order term is ½⟨W, H W⟩ with
+H W = (Y - Yᵀ)/2, Y = A W Mᵀ + Mᵀ W A - P W, P the symmetric part of A Mᵀ + Mᵀ A. Its diagonal, for
+the plane of axes i and j, is A_ii M_jj + A_jj M_ii - A_ij M_ji - A_ji M_ij - (P_ii + P_jj) / 2. It
+preconditions the conjugate gradients that solve the Newton system, and is nearly exact where the
+symmetric parts dominate, if both operators are given in the eigenbases of theirs.
+"""
+
+import dataclasses
+from typing import Any, NamedTuple, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Stack: TypeAlias = NDArray[Any]
+"""Matrices of one size, in double or single precision, shape (k, n, n); or numbers, one per matrix."""
+
+_FLAT = 1e-9
+"""Smallest curvature that is told from zero, relative to the preconditioner's."""
+_LOOSEST, _REACH = 0.25, 0.25
+"""Where conjugate gradients stop far from a summit: squared residual relative to the first, and squared
+length over n times the squared longest turn, since the line search would shorten a longer step."""
+_LONGEST_TURN, _SHORTENINGS = 1.25, 12
+"""Largest angle, in radians, by which one step may turn a plane, and how often it may be shortened."""
+
+
+class Effort(NamedTuple):
+    """How far a climb goes.
+
+    Attributes:
+        n_steps: most Newton steps.
+        slope: the slope that ends it.
+        n_solver_steps: most conjugate gradient steps per Newton step.
+        flattest: smallest curvature that the preconditioner believes, relative to the largest.
+        gain: a step that promises less than this, in radians of the angle, is the last one that is needed.
+        radius: longest Newton step.
+    """
+
+    n_steps: int
+    slope: float
+    n_solver_steps: int
+    flattest: float = 1e-3
+    gain: float = 0.0
+    radius: float = np.inf
+
+
+def transposed(x: Stack) -> Stack:
+    """Return the transpose of each matrix."""
+    return x.transpose(0, 2, 1)
+
+
+def inner(x: Stack, y: Stack) -> Stack:
+    """Return the Frobenius inner product of each pair of matrices, shape (k,)."""
+    size = x.shape[1] * x.shape[2]
+    return (x.reshape(-1, 1, size) @ y.reshape(-1, size, 1))[:, 0, 0]
+
+
+def gap(a: Stack, m: Stack) -> Stack:
+    """Return |A - M|, which is 2 sin(θ/2) for unit operators θ apart, and keeps small θ's digits."""
+    return np.sqrt(inner(a - m, a - m))
+
+
+def climb(a: Stack, b: Stack, c: Stack, effort: Effort) -> tuple[Stack, Stack, Stack]:
+    """Climb f = ⟨A, C B Cᵀ⟩ by Newton's method with truncated conjugate gradients and a line search.
+
+    Returns the last C, its height f and the slope left, per climb; each ends by itself.
+    """
+    ends, heights, slopes = np.array(c), np.empty_like(a[:, 0, 0]), np.empty_like(a[:, 0, 0])
+    c = _orthogonal(c)  # an earlier stage may have been less precise
+    climbs, m = np.arange(len(a)), c @ b @ transposed(c)
+    stuck, settled = np.zeros((2, len(a)), dtype=bool)
+    for step in range(effort.n_steps + 1):
+        model = _Model.build(a, m, effort)
+        left = np.sqrt(inner(model.gradient, model.gradient))
+        done = stuck | settled | (left <= effort.slope) | (step == effort.n_steps)
+        if done.any():
+            ended, on = climbs[done], ~done
+            ends[ended], heights[ended], slopes[ended] = c[done], inner(a[done], m[done]), left[done]
+            if done.all():
+                break
+            climbs, a, b, c, m, left = climbs[on], a[on], b[on], c[on], m[on], left[on]
+            model = model.select(on)
+        direction = _newton_direction(model, left, effort.n_solver_steps)
+        settled = inner(model.gradient, direction) / 2 <= effort.gain * gap(a, m)
+        c, m, stuck = _search_line(a, b, c, m, direction, model.gradient)
+    return ends, heights, slopes
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class _Model:
+    """The second-order model of f at M; see the derivation at the top.
+
+    Attributes:
+        factors: -A/2, -Mᵀ/2 and P/2 stacked, shape (n_climbs, 3n, n), so that one product serves three.
+        mt: Mᵀ.
+        a: A.
+        gradient: G.
+        weights: the preconditioner, positive, per entry of W.
+        damping: what is added to -H so that no Newton step is longer than the effort's radius, shape
+            (n_climbs, 1, 1); zero where there is no limit.
+        damped: whether there is one.
+    """
+
+    factors: Stack
+    mt: Stack
+    a: Stack
+    gradient: Stack
+    weights: Stack
+    damping: Stack
+    damped: bool
+
+    @classmethod
+    def build(cls, a: Stack, m: Stack, effort: Effort) -> "_Model":
+        mt = np.ascontiguousarray(transposed(m))
+        left, right = a @ mt, mt @ a
+        n, p = left - right, left + right
+        reach = np.einsum("bii->bi", p)[:, :, None] / -2
+        cross = np.einsum("bii->bi", a)[:, :, None] * np.einsum("bii->bi", m)[:, None, :] - a * mt
+        diagonal = np.abs(reach + cross + transposed(reach + cross))
+        floor = effort.flattest * diagonal.max(axis=(1, 2), keepdims=True)
+        gradient = (n - transposed(n)) / 2
+        damping = np.sqrt(inner(gradient, gradient))[:, None, None] / effort.radius
+        weights = 1 / (np.maximum(np.maximum(diagonal, floor), 1e-12) + damping)
+        factors = np.concatenate([-a, -mt, (p + transposed(p)) / 2], axis=1)
+        return cls(factors / 2, mt, a, gradient, weights, damping, effort.radius < np.inf)
+
+    def select(self, which: NDArray[Any]) -> "_Model":
+        a, gradient, weights = self.a[which], self.gradient[which], self.weights[which]
+        return _Model(self.factors[which], self.mt[which], a, gradient, weights, self.damping[which], self.damped)
+
+    def descend(self, w: Stack) -> Stack:
+        """Return -H W, damped."""
+        n = w.shape[-1]
+        products = self.factors @ w
+        y = products[:, :n] @ self.mt
+        y += products[:, n : 2 * n] @ self.a
+        y += products[:, 2 * n :]
+        y = y - transposed(y)
+        return y + self.damping * w if self.damped else y
+
+
+def _newton_direction(model: _Model, left: Stack, n_steps: int) -> Stack:
+    """Solve -H X = G roughly by preconditioned conjugate gradients.
+
+    A climb is done when its residual is small enough for its distance from the summit, or at negative
+    curvature: it keeps what it has, or, at the first step, takes the preconditioned slope.
+    """
+    answer, climbs = np.empty_like(model.gradient), np.arange(len(left))
+    residual = model.gradient.copy()
+    search = residual * model.weights
+    x = np.zeros_like(search)
+    energy = inner(residual, search)
+    target = np.minimum(_LOOSEST, left) * energy
+    longest = _REACH * search.shape[-1] * _LONGEST_TURN**2
+    live, tiny = np.ones(len(left), dtype=bool), np.finfo(x.dtype).tiny
+    for step in range(n_steps):
+        image = model.descend(search)
+        curvature = inner(search, image)
+        bent = curvature <= _FLAT * energy
+        length = np.where(bent, float(step == 0), energy / np.where(bent, 1, curvature)) * live
+        x += length[:, None, None] * search
+        residual -= length[:, None, None] * image
+        scaled = residual * model.weights
+        before, energy = energy, inner(residual, scaled)
+        live &= ~bent & (energy > target) & (inner(x, x) < longest)
+        if not live.any():
+            break
+        # Sorting out those that are done costs about as much as carrying one third of them along.
+        if np.count_nonzero(live) < 0.67 * len(live):
+            answer[climbs[~live]] = x[~live]
+            climbs, x, residual = climbs[live], x[live], residual[live]
+            scaled, search, energy, before = scaled[live], search[live], energy[live], before[live]
+            target, model, live = target[live], model.select(live), live[live]
+        search *= (energy / np.maximum(before, tiny))[:, None, None]
+        search += scaled
+    answer[climbs] = x
+    return answer
+
+
+def _search_line(
+    a: Stack, b: Stack, c: Stack, m: Stack, direction: Stack, gradient: Stack
+) -> tuple[Stack, Stack, NDArray[np.bool_]]:
+    """Step along each direction, shortened until f rises enough; say which climbs could not rise."""
+    rise = inner(gradient, direction)
+    direction = np.where((rise > 0)[:, None, None], direction, gradient)
+    square = direction @ direction
+    # The square of W has each squared angle twice, so this bounds the largest angle from above.
+    largest = np.sqrt(np.sqrt(inner(square, square) / 2))
+    rise, height = inner(gradient, direction), inner(a, m)
+    length = np.minimum(1.0, _LONGEST_TURN / np.maximum(largest, 1e-30))
+    c, m, waiting = c.copy(), m.copy(), np.arange(len(a))
+    noise = 50 * np.finfo(a.dtype).eps  # of an inner product of two unit operators
+    for _ in range(_SHORTENINGS):
+        step = length[waiting, None, None]
+        turned = _turn(c[waiting], step * direction[waiting], step**2 * square[waiting])
+        moved = turned @ b[waiting] @ transposed(turned)
+        enough = height[waiting] + 1e-4 * length[waiting] * rise[waiting] - noise
+        rose = inner(a[waiting], moved) >= enough
+        c[waiting[rose]], m[waiting[rose]], waiting = turned[rose], moved[rose], waiting[~rose]
+        if waiting.size == 0:
+            break
+        length[waiting] *= 0.3
+    return c, m, np.isin(np.arange(len(a)), waiting)
+
+
+def _turn(c: Stack, w: Stack, square: Stack) -> Stack:
+    """Return exp(W) C to fourth order, made orthogonal again, given W and W²."""
+    identity = np.eye(w.shape[-1], dtype=w.dtype)
+    return _orthogonal((identity + w + square @ (identity / 2 + w / 6 + square / 24)) @ c)
+
+
+def _orthogonal(c: Stack) -> Stack:
+    """Return the orthogonal matrix near C, by two Newton-Schulz steps."""
+    for _ in range(2):
+        c = 1.5 * c - 0.5 * c @ (transposed(c) @ c)
+    return c
