@@ -12,6 +12,7 @@ import json
 import math
 import numbers
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -348,6 +349,11 @@ def _checked(values: Any, shape: tuple[int, ...]) -> Array:
     return array
 
 
+def without_addresses(text: str) -> str:
+    """Return a text without the memory addresses of objects, which differ from run to run."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+
+
 def _described(error: BaseException, bare: AbstractMetric) -> str:
     """Return an exception's type, text and the line of the metric's own file that led to it."""
     target = bare.call if isinstance(bare, FunctionMetric) else type(bare)
@@ -358,7 +364,7 @@ def _described(error: BaseException, bare: AbstractMetric) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if frame.filename == own] or frames
     where = f" (at {Path(inside[-1].filename).name}:{inside[-1].lineno}, in {inside[-1].name})"
-    return f"{type(error).__name__}: {error}{where}"
+    return f"{type(error).__name__}: {without_addresses(str(error))}{where}"
 
 
 def settings_of(bare: AbstractMetric) -> dict[str, Plain]:

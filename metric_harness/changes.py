@@ -81,6 +81,10 @@ def _shifted(x: Trajectories, shift: Array, side: Side = "y") -> Change:
     return one_sided(f"shifted by {shift.tolist()}", lambda z: z + shift, side, cancellation)
 
 
+def _shift(n: int, rng: np.random.Generator) -> Array:
+    return 40 * rng.random(n) - 20
+
+
 def _trials_of_both(order: list[int]) -> Change:
     return Change(f"trials of both in the order {order}", lambda x, y: (x[order], y[order]))
 
@@ -123,7 +127,7 @@ SCALING = Changes(
 )
 TRANSLATION = Changes(
     lambda x: st.builds(_shifted, st.just(x), strategies.translations(x.shape[-1]), st.sampled_from(SIDES)),
-    lambda x, rng: _shifted(x, 40 * rng.random(x.shape[-1]) - 20),
+    lambda x, rng: _shifted(x, _shift(x.shape[-1], rng)),
 )
 TRIAL_ORDER = Changes(
     lambda x: st.builds(_trials_of_both, _orders(len(x))),

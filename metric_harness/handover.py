@@ -3,11 +3,10 @@
 import base64
 import importlib
 import pickle
-import re
 import sys
 from typing import Any, cast
 
-from metric_harness.adapter import Recipe
+from metric_harness.adapter import Recipe, without_addresses
 from metric_harness.interfaces import AbstractMetric
 
 
@@ -37,7 +36,7 @@ def packed(bare: AbstractMetric, source: str) -> Recipe:
         content: bytes = carrier.dumps(bare)
     except Exception as error:
         # Addresses differ from run to run, and messages enter the results' digest.
-        reason = re.sub(r" at 0x[0-9a-fA-F]+", "", f"{type(error).__name__}: {error}")
+        reason = without_addresses(f"{type(error).__name__}: {error}")
         return Recipe(source, (), "", obstacle=_obstacle(source, reason))
     if carrier is pickle and b"__main__" in content:
         return Recipe(source, (), "", obstacle=_obstacle(source, "it is defined in this session, not in a module"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from metric_harness.adapter import MetricUnderTest
+from metric_harness.adapter import MetricUnderTest, without_addresses
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import Recorder, decide_faults
 from metric_harness.corpora import fixed_corpus
@@ -21,7 +21,7 @@ def pickling_faults(metric: MetricUnderTest, recordings: Sequence[Trajectories],
     try:
         bare = pickle.loads(pickle.dumps(metric.bare))
     except Exception as error:
-        return [f"pickle: {type(error).__name__}: {error}"]
+        return [f"pickle: {type(error).__name__}: {without_addresses(str(error))}"]
     try:
         values = MetricUnderTest(metric.name, bare).pair_distances(recordings, PAIRS)
     except MetricError as error:

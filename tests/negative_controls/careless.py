@@ -38,8 +38,8 @@ def draws_python(x, y):
 @metric(claims=PAIRED)
 def peeks(x, y):
     """Weighs units by what NumPy's global generator would draw next, and leaves that as it is."""
-    copy = np.random.RandomState()  # noqa: NPY002 - the fault under test
-    copy.set_state(np.random.get_state())  # noqa: NPY002
+    copy = np.random.RandomState()
+    copy.set_state(np.random.get_state())  # noqa: NPY002 - the fault under test
     x, y = paired_activations(x, y)
     weights = 1 + 1e-1 * copy.random_sample(x.shape[1])
     return linear_cka(x * weights, y * weights)
