@@ -12,8 +12,10 @@ import json
 import math
 import numbers
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -107,11 +109,16 @@ def _number(value: object) -> float:
 @final
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What the command line said of a metric: enough to make it again in another process."""
+    """What another process needs to make a metric again: the command line's words, or else the metric itself.
+
+    `pickled` is the metric as base64 text, `obstacle` says why there is none; both are empty where words suffice.
+    """
 
     value: str
     settings: Sequence[str]
     cwd: str
+    pickled: str = ""
+    obstacle: str = ""
 
 
 @final
@@ -157,9 +164,18 @@ class MetricUnderTest:
         return self.bare.claims.numerical_floor
 
     @property
+    def distance_range(self) -> tuple[float, float] | None:
+        """The claimed range of the distances: for a similarity s of [low, high], that of high - s."""
+        limits = self.claims.value_range
+        if limits is not None and isinstance(self.bare, FunctionMetric) and self.bare.kind == "similarity":
+            return 0.0, limits[1] - limits[0]
+        return limits
+
+    @property
     def sees_time(self) -> bool:
-        """Whether the metric can tell dynamics from a cloud of states, by need or by claim."""
-        return self.bare.needs == "trajectories" or self.claims.time_order is True
+        """Whether the metric may tell dynamics from a cloud of states: by claim, or by need where it claims nothing."""
+        claimed = self.claims.time_order
+        return claimed is True or (claimed is None and self.bare.needs == "trajectories")
 
     @property
     def settings(self) -> dict[str, Plain]:
@@ -213,6 +229,19 @@ class MetricUnderTest:
         ready = [np.array(operator) for operator in operators]
         return _checked(self._timed(lambda: bare.operator_distances(ready, pairs), len(pairs)), (len(pairs),))
 
+    def in_threads(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
+        """Return the distances of chosen pairs as two threads find them at once, shape (2, len(pairs)).
+
+        One thread asks for the pairs one by one from the first to the last, the other from the last to the first.
+        """
+        ready = [self.prepared(x) for x in xs]
+
+        def ask(order: Sequence[tuple[int, int]]) -> list[float]:
+            return [_number(self.bare.distance(ready[i], ready[j])) for i, j in order]
+
+        forward, backward = self._timed(lambda: at_once([lambda: ask(pairs), lambda: ask(pairs[::-1])]), 2 * len(pairs))
+        return np.array([forward, backward[::-1]])
+
     def in_fresh_process(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of chosen pairs as another Python process computes them.
 
@@ -221,6 +250,8 @@ class MetricUnderTest:
         """
         if self.recipe is None:
             raise MetricError(f"{self.name} has no recipe; needed a metric resolved from a --metric value.")
+        if self.recipe.obstacle:
+            raise MetricError(self.recipe.obstacle)
         question = {
             "recipe": dataclasses.asdict(self.recipe),
             "path": sys.path,
@@ -264,13 +295,45 @@ class MetricUnderTest:
             with warnings.catch_warnings():
                 warnings.simplefilter(warned)
                 return call()
-        except (CaseTimeoutError, MetricError):
+        except (CaseTimeoutError, MetricError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # SystemExit too, and what test runners raise to skip a test
             raise MetricError(f"the metric raised {_described(error, self.bare)}") from error
         finally:
             self.meter.n_calls += n_calls
             self.meter.seconds += time.perf_counter() - start
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Return what the calls return when each runs in a thread of its own, all started together.
+
+    Threads take turns every microsecond meanwhile, so that what is not safe has every chance to show.
+    """
+    barrier = threading.Barrier(len(calls))
+    answers: list[Any] = [None] * len(calls)
+    errors: list[BaseException] = []
+
+    def run(index: int) -> None:
+        barrier.wait()
+        try:
+            answers[index] = calls[index]()
+        except BaseException as error:  # one that is lost here would leave a None among the answers
+            errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        # Daemons, so that a case that runs out of time does not wait for them.
+        threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(len(calls))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    if errors:
+        raise errors[0]
+    return answers
 
 
 def _checked(values: Any, shape: tuple[int, ...]) -> Array:
@@ -286,7 +349,12 @@ def _checked(values: Any, shape: tuple[int, ...]) -> Array:
     return array
 
 
-def _described(error: Exception, bare: AbstractMetric) -> str:
+def without_addresses(text: str) -> str:
+    """Return a text without the memory addresses of objects, which differ from run to run."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+
+
+def _described(error: BaseException, bare: AbstractMetric) -> str:
     """Return an exception's type, text and the line of the metric's own file that led to it."""
     target = bare.call if isinstance(bare, FunctionMetric) else type(bare)
     try:
@@ -296,7 +364,7 @@ def _described(error: Exception, bare: AbstractMetric) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if frame.filename == own] or frames
     where = f" (at {Path(inside[-1].filename).name}:{inside[-1].lineno}, in {inside[-1].name})"
-    return f"{type(error).__name__}: {error}{where}"
+    return f"{type(error).__name__}: {without_addresses(str(error))}{where}"
 
 
 def settings_of(bare: AbstractMetric) -> dict[str, Plain]:

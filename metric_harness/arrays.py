@@ -89,7 +89,8 @@ def centered(x: Activations, name: str) -> Activations:
         DegenerateInputError: if nothing but rounding remains, so that no direction is defined.
     """
     residual = x - x.mean(axis=0)
-    # Rounding of the mean leaves up to about eps times the largest entry in every residual.
+    # Rounding of the first mean grows with the samples, to 3000 eps at 40000 equal ones; the second pass removes it.
+    residual -= residual.mean(axis=0)
     if np.abs(residual).max() <= 8 * np.finfo(np.float64).eps * np.abs(x).max():
         raise DegenerateInputError(
             f"{name} is constant over its {len(x)} samples; needed at least one unit that varies."
@@ -100,3 +101,25 @@ def centered(x: Activations, name: str) -> Activations:
 def flattened(x: Trajectories) -> Activations:
     """Return trajectories (trials, time, units) as activations (trials · time, units), trial by trial."""
     return x.reshape(-1, x.shape[-1])
+
+
+def column_space(x: Activations, name: str) -> Array:
+    """Return an orthonormal basis of the span of the centered units, shape (samples, numerical rank).
+
+    The units are brought to one norm first, so that their scales do not decide the rank. A direction counts
+    if its singular value exceeds the largest by max(samples, units) · eps, and what the stored means have
+    rounded off: units that are sums of others, and silent ones, add nothing.
+
+    Raises:
+        DegenerateInputError: if no unit varies.
+    """
+    residual, largest = centered(x, name), np.abs(x).max(axis=0)
+    peaks = np.abs(residual).max(axis=0)
+    varies = peaks > 8 * np.finfo(np.float64).eps * largest
+    units = residual[:, varies] / peaks[varies]
+    norms = np.linalg.norm(units, axis=0)
+    vectors, values, _ = np.linalg.svd(units / norms, full_matrices=False)
+    # An entry is stored to eps/2 of its size: a column of norm 1 carries noise of up to this norm, from its mean.
+    noise = np.sqrt(len(x)) * largest[varies] / (peaks[varies] * norms) / 2
+    tolerance = np.finfo(np.float64).eps * max(max(units.shape) * values[0], float(np.linalg.norm(noise)))
+    return vectors[:, values > tolerance]

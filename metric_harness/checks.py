@@ -6,10 +6,11 @@ A case measures first and decides last. Each bound becomes a `Finding` that hold
 
 import dataclasses
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 from metric_harness.adapter import MetricUnderTest
+from metric_harness.arrays import Array
 from metric_harness.errors import MetricError
 from metric_harness.records import Observation, Plain, plain
 from metric_harness.statistics import Estimate, exact
@@ -58,9 +59,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.measurements: dict[str, Plain] = {}
+        self.volatile_names: list[str] = []
         self.observed: dict[str, Observation] = {}
         self.bound = ""
         self.score: float | None = None
+        self.earlier: Mapping[str, Array] = {}
+        """Arrays of the counterexample that an earlier run saved for this case; to be tried first."""
+        self.counterexample: Mapping[str, Array] = {}
+        """Arrays of the counterexample to be saved."""
 
     def __call__(self, name: str, value: object) -> None:
         """Record one named number, list or text; an `Estimate` also records its interval.
@@ -75,6 +81,12 @@ class Recorder:
             self.measurements[f"{name} interval"] = plain([value.low, value.high])
         else:
             self.measurements[name] = plain(value)
+
+    def volatile(self, name: str, value: object) -> None:
+        """Record what another run would find otherwise, such as a time; it stays out of the results' digest."""
+        known = set(self.measurements)
+        self(name, value)
+        self.volatile_names += [new for new in self.measurements if new not in known]
 
     def observe(self, claim: str, *, claimed: bool | None, observed: bool, deviation: float) -> None:
         """Record what was seen of one claim."""
@@ -151,6 +163,28 @@ def decide(measure: Recorder, claim: str, findings: Sequence[Finding], *, hint: 
 def _verdict(word: str, claim: str, findings: Sequence[Finding], hint: str) -> str:
     lines = [f"claim {word}: {claim}", *(f"  {finding}" for finding in findings), f"  hint: {hint}"]
     return "\n".join(lines)
+
+
+def decide_faults(measure: Recorder, claim: str, faults: Sequence[str], *, asked: int, origin: str, hint: str) -> None:
+    """Raise the verdict over a list of questions, none of which may have been answered wrongly.
+
+    Args:
+        measure: recorder of the case, which receives the faults and the share of good answers as the score.
+        claim: the sentence that was put to the test.
+        faults: what went wrong, one line each, led by the name of the question.
+        asked: number of questions.
+        origin: why not a single fault is allowed.
+        hint: what usually lies behind a fault and what to look at next.
+
+    Raises:
+        ClaimFailedError: if there is any fault.
+    """
+    measure("asked", asked)
+    measure("faults", list(faults))
+    measure.set_score(1 - len(faults) / asked)
+    measure.bound = f"faults = 0 of {asked} ({origin})"
+    if faults:
+        raise ClaimFailedError("\n".join([f"claim refuted: {claim}", *(f"  {f}" for f in faults), f"  hint: {hint}"]))
 
 
 def decide_claim(

@@ -12,6 +12,7 @@ from metric_harness.records import (
     CaseRecord,
     ComparedCase,
     Comparison,
+    Exemption,
     MetricInfo,
     Observation,
     Outcome,
@@ -109,7 +110,7 @@ def read_scorecard(path: Path) -> Scorecard:
 def _scorecard(content: dict[str, Any]) -> Scorecard:
     metric = dict(content["metric"])
     metric["observed"] = {claim: Observation(**seen) for claim, seen in metric["observed"].items()}
-    cases = [CaseRecord(**(case | {"outcome": Outcome(case["outcome"])})) for case in content["cases"]]
+    cases = [_case(case) for case in content["cases"]]
     return Scorecard(
         schema_version=content["schema_version"],
         suite=SuiteInfo(**content["suite"]),
@@ -120,3 +121,10 @@ def _scorecard(content: dict[str, Any]) -> Scorecard:
         cases=cases,
         results_digest=content["results_digest"],
     )
+
+
+def _case(content: dict[str, Any]) -> CaseRecord:
+    restored: dict[str, Any] = {"outcome": Outcome(content["outcome"])}
+    if content.get("exemption"):
+        restored["exemption"] = Exemption(**content["exemption"])
+    return CaseRecord(**(content | restored))

@@ -11,9 +11,9 @@ arrived: the starts are fixed relative to the operators, not to their coordinate
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,8 @@ from metric_harness.ascent import Effort, Stack, climb, gap, inner, transposed
 from metric_harness.errors import DegenerateInputError, NonFiniteError, ShapeError
 from metric_harness.seeding import generator
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 N_ROUNDS = 2
 """Most rounds of random starts per pair, unless the caller asks otherwise."""
 
@@ -95,14 +97,20 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS) -> Alignment:
 
     # The parts do not depend on the number of processors, and neither do the results.
     parts = list(_slices(n_pairs, max(1, min(_ENTRIES // n**2, -(-n_pairs // _PARTS)))))
-    n_threads = min(_n_processors(), len(parts))
-    if n_threads < 2:
-        for part in parts:
-            solve(part)
-    else:
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(solve, parts))
+    in_threads(solve, parts)
     return Alignment(angles, converged)
+
+
+def in_threads(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return the call's result for each item, in their order, computed by as many threads as there are processors.
+
+    NumPy lets go of the interpreter inside matrix products and decompositions, so that these run at once.
+    """
+    n_threads = min(_n_processors(), len(items))
+    if n_threads < 2:
+        return [call(item) for item in items]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(call, items))
 
 
 def _n_processors() -> int:

@@ -90,6 +90,28 @@ class TrendContrast:
     p: float
 
 
+def level_means(matrices: Sequence[Array], levels: Sequence[NDArray[np.intp]]) -> tuple[list[int], Array]:
+    """Return the levels that occur, and the mean distance of each world at each, shape (n_worlds, n_levels).
+
+    Args:
+        matrices: one symmetric (n, n) distance matrix per world.
+        levels: one symmetric (n, n) integer matrix per world; negative entries are left out, self pairs too.
+
+    Raises:
+        ValueError: if a level occurs in one world and not in another, so that it has no mean there.
+    """
+    upper = np.triu_indices(len(matrices[0]), k=1)
+    present = sorted({int(level) for table in levels for level in table[upper] if level >= 0})
+    for world, table in enumerate(levels):
+        absent = set(present) - set(table[upper].tolist())
+        if absent:
+            raise ValueError(f"world {world} has no pair at level {sorted(absent)}; needed every level in every world.")
+    means = [
+        [m[upper][table[upper] == level].mean() for level in present] for m, table in zip(matrices, levels, strict=True)
+    ]
+    return present, np.array(means)
+
+
 def trend_contrast(
     matrices: Sequence[Array],
     levels: Sequence[NDArray[np.intp]],
@@ -108,21 +130,11 @@ def trend_contrast(
         rng: generator of the null.
 
     Raises:
-        ValueError: if a level occurs in one world and not in another, so that it has no mean there.
+        ValueError: as in `level_means`.
     """
     settled_matrices = [settled((m + m.T) / 2, floor) for m in matrices]
+    present, means = level_means(settled_matrices, levels)
     upper = np.triu_indices(len(matrices[0]), k=1)
-    present = sorted({int(level) for table in levels for level in table[upper] if level >= 0})
-    for world, table in enumerate(levels):
-        absent = set(present) - set(table[upper].tolist())
-        if absent:
-            raise ValueError(f"world {world} has no pair at level {sorted(absent)}; needed every level in every world.")
-    means = np.array(
-        [
-            [m[upper][table[upper] == level].mean() for level in present]
-            for m, table in zip(settled_matrices, levels, strict=True)
-        ]
-    )
 
     def statistic(order: NDArray[np.intp]) -> float:
         return sum(

@@ -25,6 +25,10 @@ class SettingError(UsageError):
     """A `--metric-set` pair does not fit the metric's settings."""
 
 
+class ExemptionError(UsageError):
+    """The file after `--metric-exempt` is unreadable, or exempts what it must not."""
+
+
 class ScorecardError(UsageError):
     """A scorecard file is missing, unreadable or of an unknown schema."""
 

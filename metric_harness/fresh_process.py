@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from metric_harness.adapter import MetricUnderTest
+from metric_harness.handover import unpacked
 from metric_harness.resolution import resolve
 
 
@@ -19,8 +20,11 @@ def main() -> None:
     question = json.load(sys.stdin)
     sys.path[:] = question["path"]
     recipe = question["recipe"]
-    resolved = resolve([recipe["value"]], recipe["settings"], Path(recipe["cwd"]))[0]
-    metric = MetricUnderTest(resolved.name, resolved.bare)
+    if recipe["pickled"]:
+        bare = unpacked(recipe["pickled"])
+    else:
+        bare = resolve([recipe["value"]], recipe["settings"], Path(recipe["cwd"]))[0].bare
+    metric = MetricUnderTest(recipe["value"], bare)
     recordings = [np.array(recording) for recording in question["recordings"]]
     pairs = [(i, j) for i, j in question["pairs"]]
     print(json.dumps(metric.pair_distances(recordings, pairs).tolist()))

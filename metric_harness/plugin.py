@@ -5,6 +5,7 @@ import is imported inside the hooks that need it.
 """
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +44,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "a format of the reports (repeatable; default: all)",
     },
+    "--metric-exempt": {
+        "metavar": "FILE",
+        "help": "TOML list of cases that may fail, each with its reason; an unexpected pass fails",
+    },
     "--metric-seed": {
         "type": int,
         "metavar": "INT",
@@ -54,6 +59,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "limit for each case; a slower one is an error",
     },
 }
+
+
+READY: "pytest.StashKey[Request]" = pytest.StashKey()
+"""Where a caller inside this process leaves a request that is already checked, instead of options."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,19 +87,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check every option, then put the suite into the run."""
     config.addinivalue_line("markers", MARKER)
-    if config.getoption("--metric-list"):
+    asked = config.stash.get(READY, None) or _asked(config)
+    if asked is None:
         return
-    if not config.getoption("--metric"):
-        given = [name for name in OPTIONS if config.getoption(name) is not None]
-        if given:
-            raise pytest.UsageError(f"{', '.join(given)} needs --metric; name the metric to validate.")
-        return
-    from metric_harness.errors import UsageError
-
-    try:
-        asked = _request(config)
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
     from metric_harness.plugin_cases import CaseRunner
     from metric_harness.plugin_report import RunReporter
 
@@ -98,6 +97,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(CaseRunner(asked), "metric-harness-cases")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(RunReporter(asked, config), "metric-harness-report")
+
+
+def _asked(config: pytest.Config) -> "Request | None":
+    """Return what the command line asks for, if it asks for a validation."""
+    if config.getoption("--metric-list"):
+        return None
+    if not config.getoption("--metric"):
+        given = [name for name in OPTIONS if config.getoption(name) is not None]
+        if given:
+            raise pytest.UsageError(f"{', '.join(given)} needs --metric; name the metric to validate.")
+        return None
+    from metric_harness.errors import UsageError
+
+    try:
+        return _request(config)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _request(config: pytest.Config) -> "Request":
@@ -120,6 +136,7 @@ def _request(config: pytest.Config) -> "Request":
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
         root=config.rootpath,
         cwd=config.invocation_params.dir,
+        exempt=None if (exempt := config.getoption("--metric-exempt")) is None else Path(exempt),
     )
 
 

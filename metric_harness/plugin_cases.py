@@ -17,15 +17,18 @@ from typing import Any, cast, final
 import numpy as np
 import pytest
 
-from metric_harness import catalogue
+from metric_harness import catalogue, process_state
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import ClaimFailedError, ClaimInconclusiveError, NotApplicableError, Recorder
 from metric_harness.errors import CaseTimeoutError, MetricError
+from metric_harness.exemptions import Entry
 from metric_harness.profiles import PROFILES, Profile
 from metric_harness.records import SUITE, CaseInfo, CaseRecord, Outcome, plain
 from metric_harness.seeding import generator
-from metric_harness.session import Payload, Request
+from metric_harness.session import Payload, Request, read_counterexample
 
+CASE_MODULES = "metric_harness_testcases"
+"""First part of the names under which the case files are imported."""
 PAYLOAD = "metric_harness"
 """Attribute of a test report that carries a case's result; pytest and xdist transport it as it is."""
 
@@ -38,12 +41,30 @@ class CaseState:
     case: CaseInfo
     metric: MetricUnderTest
     parameters: str
+    n_parts: int = 1
+    exemption: Entry | None = None
     recorder: Recorder = dataclasses.field(default_factory=Recorder)
     outcome: Outcome = Outcome.PASSED
     message: str = ""
 
+    def exempt(self) -> None:
+        """Turn a failure under the exemption into an expected one, and a pass into an unexpected one.
+
+        A case with parameters may pass on some of them; whether all did is known at the end of the run.
+        """
+        if self.exemption is None or self.exemption.exemption.expired:
+            return
+        if self.outcome is Outcome.ERROR:
+            self.recorder.score = None  # an error gets none, exempt or not
+        if self.outcome in (Outcome.FAILED, Outcome.ERROR):
+            self.outcome = Outcome.XFAILED
+        elif self.outcome is Outcome.PASSED and not self.parameters:
+            self.outcome, self.message = Outcome.XPASSED, self.exemption.unexpected_pass()
+
 
 STATE: pytest.StashKey[CaseState] = pytest.StashKey()
+N_PARTS: pytest.StashKey[int] = pytest.StashKey()
+"""Over how many sets of parameters the case runs for each metric, whatever is selected of them."""
 REQUEST: pytest.StashKey[Request] = pytest.StashKey()
 
 
@@ -67,7 +88,7 @@ class CaseModule(pytest.Module):
     """A case file: an ordinary test module, imported by location whatever the user's import mode."""
 
     def _getobj(self) -> types.ModuleType:
-        name = f"metric_harness_testcases.{self.path.parent.name}.{self.path.stem}"
+        name = f"{CASE_MODULES}.{self.path.parent.name}.{self.path.stem}"
         spec = importlib.util.spec_from_file_location(name, self.path)
         assert spec is not None
         assert spec.loader is not None
@@ -87,7 +108,9 @@ def metric(request: pytest.FixtureRequest) -> MetricUnderTest:
 @pytest.fixture
 def measure(request: pytest.FixtureRequest) -> Recorder:
     """The recorder: `measure(name, value)` before any verdict."""
-    return request.node.stash[STATE].recorder
+    state, asked = request.node.stash[STATE], request.config.stash[REQUEST]
+    state.recorder.earlier = read_counterexample(asked.counterexample_file(state.metric.name, state.case.id))
+    return state.recorder
 
 
 @pytest.fixture
@@ -133,7 +156,10 @@ class CaseRunner:
         if not isinstance(collector, CaseModule):
             return None
         is_case = any(mark.name == "case" for mark in getattr(obj, "pytestmark", []))
-        return list(cast(Any, collector)._genfunctions(name, obj)) if is_case else []
+        items: list[pytest.Item] = list(cast(Any, collector)._genfunctions(name, obj)) if is_case else []
+        for item in items:
+            item.stash[N_PARTS] = len(items) // len(self.request.metrics)
+        return items
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run each case once for each metric."""
@@ -150,10 +176,13 @@ class CaseRunner:
         callspec = cast(Any, item).callspec
         resolved = self.request.metric(callspec.params["metric"])
         others = [str(i) for i in callspec._idlist if i != resolved.name]
+        case = catalogue.case(marker.kwargs["id"])
         item.stash[STATE] = CaseState(
-            case=catalogue.case(marker.kwargs["id"]),
+            case=case,
             metric=MetricUnderTest(resolved.name, resolved.bare, self.request.recipe(resolved)),
             parameters="-".join(others),
+            n_parts=item.stash[N_PARTS],
+            exemption=self.request.exemptions.of(resolved.name, case.id),
         )
 
     @pytest.hookimpl(wrapper=True)
@@ -163,7 +192,8 @@ class CaseRunner:
         if state is None:
             return (yield)
         try:
-            with deadline(self.request.timeout):
+            # What a metric changes of the process must not reach the next case, nor the next metric.
+            with process_state.restored(), deadline(self.request.timeout):
                 return (yield)
         except (ClaimInconclusiveError, NotApplicableError) as verdict:
             applicable = isinstance(verdict, ClaimInconclusiveError)
@@ -177,28 +207,22 @@ class CaseRunner:
             state.outcome, state.message = Outcome.ERROR, str(error)
             raise
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put the result on the report, and the verdict in place of a traceback."""
+        """Put the result on the report, and the verdict in place of a traceback.
+
+        The case's own outcome decides: no `xfail` marker from elsewhere makes less of a failure.
+        """
         report = yield
         state = item.stash.get(STATE, None)
-        if state is None or (report.when != "call" and report.passed):
+        if state is None or (call.when != "call" and call.excinfo is None):
             return report
-        if report.failed and not state.message:
-            where = "" if report.when == "call" else f" in {report.when}"
-            state.outcome = Outcome.ERROR
-            state.message = f"the case itself raised{where}: {call.excinfo.exconly() if call.excinfo else ''}"
-        elif report.failed:
-            report.longrepr = f"{state.message}\n  rerun: {self.request.rerun(state.metric.name, state.case)}"
-        elif report.skipped and not state.message:
-            state.outcome = Outcome.NOT_RUN
-            state.message = f"skipped in {report.when} by something outside the suite"
-        elif report.skipped:
-            path, line, _ = item.reportinfo()
-            reason = f"{state.outcome.value}: {state.message.splitlines()[0]}"
-            report.longrepr = (str(path), (line or 0) + 1, f"Skipped: {reason}")
+        if call.excinfo is not None and not state.message:
+            blame_elsewhere(state, call)
+        state.exempt()
+        self._show(report, state, item)
         payload = packed(state, report.duration)
         setattr(report, PAYLOAD, payload)
         # The item's, not the report's: JUnit files take them from the report of the teardown that follows.
@@ -207,12 +231,46 @@ class CaseRunner:
         ]
         return report
 
+    def _show(self, report: pytest.TestReport, state: CaseState, item: pytest.Item) -> None:
+        """Make pytest count and print what the case found; `--full-trace` keeps the traceback."""
+        vars(report).pop("wasxfail", None)
+        if state.outcome.is_failure:
+            report.outcome = "failed"
+            verdict = f"{state.message}\n  rerun: {self.request.rerun(state.metric.name, state.case)}"
+            if item.config.getoption("fulltrace", default=False) and report.longrepr:
+                report.sections.append(("verdict", verdict))
+            else:
+                report.longrepr = verdict
+        elif state.outcome is Outcome.XFAILED and state.exemption is not None:
+            report.outcome, report.longrepr = "skipped", state.message
+            setattr(report, "wasxfail", state.exemption.exemption.reason)  # noqa: B010 - unknown to the class
+        elif state.outcome is Outcome.PASSED:
+            report.outcome, report.longrepr = "passed", None
+        else:
+            path, line, _ = item.reportinfo()
+            reason = f"{state.outcome.value}: {state.message.splitlines()[0]}"
+            report.outcome, report.longrepr = "skipped", (str(path), (line or 0) + 1, f"Skipped: {reason}")
+
+
+def blame_elsewhere(state: CaseState, call: pytest.CallInfo[None]) -> None:
+    """Name what ended a case without a verdict: somebody else's skip, or a fault of the case itself."""
+    assert call.excinfo is not None
+    if call.excinfo.errisinstance((pytest.skip.Exception, pytest.xfail.Exception)):
+        state.outcome = Outcome.NOT_RUN
+        state.message = f"skipped in {call.when} by something outside the suite: {call.excinfo.value}"
+    else:
+        where = "" if call.when == "call" else f" in {call.when}"
+        state.outcome = Outcome.ERROR
+        hint = "this is a fault of the case, not of the metric; --full-trace shows where"
+        state.message = f"the case itself raised{where}: {call.excinfo.exconly()}\n  hint: {hint}"
+
 
 def packed(state: CaseState, duration: float) -> Payload:
     """Return a case's result as plain JSON types."""
     recorder, case = state.recorder, state.case
-    judged = state.outcome in (Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE)
-    score = 1.0 if recorder.score is None and state.outcome is Outcome.PASSED else recorder.score
+    passed = state.outcome in (Outcome.PASSED, Outcome.XPASSED)
+    judged = passed or state.outcome in (Outcome.FAILED, Outcome.XFAILED, Outcome.INCONCLUSIVE)
+    score = 1.0 if recorder.score is None and passed else recorder.score
     record = CaseRecord(
         id=case.id,
         version=case.version,
@@ -221,6 +279,7 @@ def packed(state: CaseState, duration: float) -> Payload:
         outcome=state.outcome,
         score=score if judged else None,
         measurements=recorder.measurements,
+        volatile=recorder.volatile_names,
         bound=recorder.bound,
         message=state.message,
         duration_s=round(duration, 4),
@@ -230,8 +289,10 @@ def packed(state: CaseState, duration: float) -> Payload:
     return {
         "metric": state.metric.name,
         "parameters": state.parameters,
+        "n_parts": state.n_parts,
         "record": plain(record),
         "observed": plain(recorder.observed),
+        "counterexample": plain({name: np.asarray(array) for name, array in recorder.counterexample.items()}),
     }
 
 

@@ -60,12 +60,22 @@ class RunReporter:
             self.cards,
             [path.relative_to(self.root) if path.is_relative_to(self.root) else path for path in written],
         )
-        if self.session.n_received == 0 and exitstatus in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        ):
+        absent = self.session.request.exemptions.for_other_metrics([card.metric.name for card in self.cards])
+        if absent:
+            self.lines.append(f"exemptions for metrics that are not in this run: {', '.join(absent)}")
+        unmet = self._unmet()
+        self.lines += unmet
+        failed = any(case.outcome.is_failure for card in self.cards for case in card.cases)
+        if (unmet or failed) and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            self.lines.append("no case ran; nothing was validated.")
+
+    def _unmet(self) -> list[str]:
+        """Return a line for each metric that was named and never put to the test."""
+        return [
+            f"no case ran for {card.metric.name}; nothing was validated."
+            for card in self.cards
+            if card.summary.coverage == 0
+        ]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print one screen: every case, the totals, and where the files are."""

@@ -14,6 +14,8 @@ class Profile:
     """Trials per recording in the validity cases."""
     n_worlds: int
     """Independent draws of every data set; intervals are taken over these."""
+    n_examples: int
+    """Examples that each search for a counterexample tries."""
     n_permutations: int
     """Draws of each permutation null; the smallest possible p is 1 / (n_permutations + 1)."""
     replication_trials: int
@@ -29,6 +31,7 @@ PROFILES = {
         name="smoke",
         n_trials=20,
         n_worlds=3,
+        n_examples=20,
         n_permutations=499,
         replication_trials=20,
         replication_pairs_per_kind=4,
@@ -38,6 +41,7 @@ PROFILES = {
         name="standard",
         n_trials=50,
         n_worlds=4,
+        n_examples=60,
         n_permutations=999,
         replication_trials=200,
         replication_pairs_per_kind=20,
@@ -47,6 +51,7 @@ PROFILES = {
         name="paper",
         n_trials=200,
         n_worlds=10,
+        n_examples=300,
         n_permutations=9999,
         replication_trials=200,
         replication_pairs_per_kind=None,

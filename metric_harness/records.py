@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of the scorecard's and the comparison's keys; a new key raises the part after the dot."""
 SUITE = "metric-harness"
 """Root of the suite's node ids, and what selects cases on the command line: `metric-harness::noise::test_floor`."""
@@ -66,8 +66,18 @@ class CaseInfo:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Exemption:
+    """Why the failure of a case is accepted; `until` is the last day, after which the case counts again."""
+
+    reason: str
+    issue: str | None = None
+    until: str | None = None
+    expired: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class CaseRecord:
-    """One case's result for one metric."""
+    """One case's result for one metric; `volatile` names the measurements that differ from run to run."""
 
     id: str
     version: int
@@ -76,11 +86,13 @@ class CaseRecord:
     outcome: Outcome
     score: float | None = None
     measurements: Mapping[str, Plain] = dataclasses.field(default_factory=dict[str, Plain])
+    volatile: Sequence[str] = ()
     bound: str = ""
     message: str = ""
     duration_s: float = 0.0
     metric_calls: int = 0
     metric_s: float = 0.0
+    exemption: Exemption | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -211,10 +223,17 @@ def to_json(record: object) -> str:
 def digest(suite: SuiteInfo, seed: int, metric: MetricInfo, cases: Sequence[CaseRecord]) -> str:
     """Return the SHA-256 of what must be equal between a serial and a parallel run.
 
-    Times and the environment are left out: they differ between two runs that agree in every result.
+    Times, volatile measurements and the environment are left out: they differ between two runs that agree in every
+    result.
     """
-    timing = {"duration_s", "metric_s"}
-    results = [{key: item for key, item in vars(case).items() if key not in timing} for case in cases]
+    results = [_repeatable(case) for case in cases]
     content = plain({"suite": suite, "seed": seed, "metric": metric, "cases": results})
     text = json.dumps(content, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _repeatable(case: CaseRecord) -> Mapping[str, object]:
+    """Return what of a record comes out the same whenever the case is run."""
+    steady = {name: value for name, value in case.measurements.items() if name not in case.volatile}
+    kept = {key: item for key, item in vars(case).items() if key not in ("duration_s", "metric_s")}
+    return kept | {"measurements": steady}

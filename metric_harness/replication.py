@@ -118,7 +118,7 @@ def noise(
     rng: np.random.Generator,
     *,
     n_trials: int = N_TRIALS,
-    n_pairs: int = 42,
+    n_pairs: int = 14,
 ) -> dict[str, Replicated]:
     """Repeat the distance of two noisy copies of one motif, by noise level, for both versions of the study.
 
@@ -126,7 +126,7 @@ def noise(
         pair_distances: the metric.
         rng: draws the initial points and the noise.
         n_trials: trajectories per motif.
-        n_pairs: pairs of copies at each level. The study has 42, six for each of seven motifs; 7 are one each.
+        n_pairs: pairs of copies at each level. The study has 42, six for each of seven motifs; 14 are two each.
     """
     clean = _motifs(n_trials, rng)
     chosen = [i for i, _ in _ordered_pairs(len(clean), n_pairs)]

@@ -18,6 +18,7 @@ from typing import Any, cast, final
 from metric_harness import catalogue
 from metric_harness.adapter import adapt
 from metric_harness.errors import MetricUnavailableError, SettingError, UnknownMetricError
+from metric_harness.handover import description
 from metric_harness.interfaces import AbstractMetric
 
 ENTRY_POINTS = "metric_harness.metrics"
@@ -28,13 +29,17 @@ OVERRIDES = ("needs", "kind")
 @final
 @dataclasses.dataclass(frozen=True)
 class ResolvedMetric:
-    """A metric, the name of its report folder, the texts that asked for it, and where it was found."""
+    """A metric, the name of its report folder, the texts that asked for it, and where it was found.
+
+    `by_text` is false for an object that no text finds again.
+    """
 
     name: str
     value: str
     settings: tuple[str, ...]
     source: str
     bare: AbstractMetric
+    by_text: bool = True
 
 
 @final
@@ -44,13 +49,14 @@ class _Found:
     value: str
     source: str
     target: object
+    by_text: bool = True
 
 
-def resolve(values: Sequence[str], settings: Sequence[str], cwd: Path) -> list[ResolvedMetric]:
+def resolve(values: Sequence[object], settings: Sequence[str], cwd: Path) -> list[ResolvedMetric]:
     """Return the metrics that `--metric` names, with `--metric-set` applied.
 
     Args:
-        values: the texts after `--metric`.
+        values: the texts after `--metric`, or metrics themselves.
         settings: the `KEY=VALUE` texts after `--metric-set`; each must fit at least one metric.
         cwd: folder that file paths are relative to and that `module:attr` may be imported from.
 
@@ -59,7 +65,7 @@ def resolve(values: Sequence[str], settings: Sequence[str], cwd: Path) -> list[R
         MetricUnavailableError: if a metric was found but does not load.
         SettingError: if a setting fits no metric, or two metrics share a folder name.
     """
-    found = [_find(value, cwd) for value in values]
+    found = [_find(value, cwd) if isinstance(value, str) else _given(value) for value in values]
     names = [f.name for f in found]
     for name in names:
         if names.count(name) > 1:
@@ -72,11 +78,24 @@ def resolve(values: Sequence[str], settings: Sequence[str], cwd: Path) -> list[R
         bare, used = _configured(f.target, pairs)
         unused -= used
         own = tuple(f"{key}={text}" for key, text in pairs.items() if key in used)
-        resolved.append(ResolvedMetric(f.name, f.value, own, f.source, bare))
+        resolved.append(ResolvedMetric(f.name, f.value, own, f.source, bare, f.by_text))
     if unused:
         fields = {f.name: sorted(_parameters(f.target)) for f in found}
         raise SettingError(f"no metric has the setting {sorted(unused)}; settings are {fields}.")
     return resolved
+
+
+def load(value: str, *settings: str) -> AbstractMetric:
+    """Return the metric that a `--metric` text means, outside of a test run; paths are relative to the working folder.
+
+    Args:
+        value: as after `--metric`.
+        settings: `KEY=VALUE` texts, as after `--metric-set`.
+
+    Raises:
+        UsageError: as in `resolve`.
+    """
+    return resolve([value], settings, Path.cwd())[0].bare
 
 
 def folder_name(value: str) -> str:
@@ -104,6 +123,11 @@ def _find(value: str, cwd: Path) -> _Found:
     if place.endswith(".py"):
         return _Found(folder_name(value), value, value, _attribute(_from_file(cwd / place, value), attribute, value))
     return _Found(folder_name(value), value, value, _attribute(_from_module(place, value, cwd), attribute, value))
+
+
+def _given(target: object) -> _Found:
+    name, source, findable = description(target)
+    return _Found(folder_name(name), source, source, target, findable)
 
 
 def _unknown(value: str) -> str:

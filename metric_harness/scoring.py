@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from metric_harness.exemptions import Entry
 from metric_harness.records import (
     SCHEMA_VERSION,
     CaseInfo,
@@ -43,24 +44,34 @@ def merge(parts: Sequence[Part]) -> CaseRecord:
     """Return one record for a case that ran over several parameters.
 
     The worst outcome and the lowest score stand for the case; measurements carry their parameters;
-    messages of every part that did not pass are kept.
+    messages of every part that did not pass are kept. The case is not applicable only if no part is.
     """
     ordered = sorted(parts, key=lambda part: part.parameters)
-    worst = max(ordered, key=lambda part: part.record.outcome.rank).record
+    applicable = [part for part in ordered if part.record.outcome is not Outcome.NOT_APPLICABLE]
+    worst = max(applicable or ordered, key=lambda part: part.record.outcome.rank).record
     scores = [p.record.score for p in ordered if p.record.score is not None]
     return dataclasses.replace(
         worst,
         score=min(scores, default=None),
-        measurements={
-            f"{name}[{p.parameters}]" if p.parameters else name: value
-            for p in ordered
-            for name, value in p.record.measurements.items()
-        },
+        measurements={_named(name, p): value for p in ordered for name, value in p.record.measurements.items()},
+        volatile=[_named(name, p) for p in ordered for name in p.record.volatile],
         message="\n".join(_labelled(p) for p in ordered if p.record.message),
         duration_s=sum(p.record.duration_s for p in ordered),
         metric_calls=sum(p.record.metric_calls for p in ordered),
         metric_s=sum(p.record.metric_s for p in ordered),
     )
+
+
+def exempted(record: CaseRecord, entry: Entry) -> CaseRecord:
+    """Return the record with its exemption; one that passed on every parameter passed unexpectedly."""
+    record = dataclasses.replace(record, exemption=entry.exemption)
+    if record.outcome is not Outcome.PASSED or entry.exemption.expired:
+        return record
+    return dataclasses.replace(record, outcome=Outcome.XPASSED, message=entry.unexpected_pass())
+
+
+def _named(measurement: str, part: Part) -> str:
+    return f"{measurement}[{part.parameters}]" if part.parameters else measurement
 
 
 def _labelled(part: Part) -> str:

@@ -7,6 +7,7 @@ payload is the plain JSON form of one case's result, so that it can cross proces
 import dataclasses
 import datetime
 import importlib.metadata
+import io
 import os
 import platform
 import shlex
@@ -14,14 +15,20 @@ import signal
 import subprocess
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast, final
 
+import numpy as np
+
 from metric_harness import catalogue, scoring
 from metric_harness.adapter import Recipe, settings_of
+from metric_harness.arrays import Array
 from metric_harness.comparison import compare
 from metric_harness.errors import UsageError
+from metric_harness.exemptions import Exemptions, read_exemptions
+from metric_harness.handover import packed
 from metric_harness.interfaces import AbstractReportFormat
 from metric_harness.profiles import PROFILES
 from metric_harness.records import (
@@ -60,14 +67,22 @@ class Request:
     command: str
     root: Path
     cwd: Path
+    exempt: Path | None
+    exemptions: Exemptions
 
     def recipe(self, metric: ResolvedMetric) -> Recipe:
         """Return what another process needs to make a metric again."""
+        if not metric.by_text:
+            return packed(metric.bare, metric.source)
         return Recipe(metric.value, tuple(metric.settings), str(self.cwd))
 
     def wants(self, case: CaseInfo) -> bool:
         """Return whether a case belongs to the chosen groups."""
         return not self.groups or case.group in self.groups
+
+    def counterexample_file(self, metric: str, case_id: str) -> Path:
+        """Return where the counterexample of a case is saved, beside the metric's scorecard."""
+        return self.reports / metric / "counterexamples" / f"{case_id}.npz"
 
     def rerun(self, metric: str, case: CaseInfo) -> str:
         """Return the command that runs one case for one metric."""
@@ -75,6 +90,7 @@ class Request:
         words = ["pytest", f"--metric={chosen.value}", *(f"--metric-set={s}" for s in chosen.settings)]
         words += [] if self.profile == "standard" else [f"--metric-profile={self.profile}"]
         words += [] if self.seed == DEFAULT_SEED else [f"--metric-seed={self.seed}"]
+        words += [] if self.exempt is None else [f"--metric-exempt={self.exempt}"]
         return shlex.join([*words, case.selector])
 
     def metric(self, name: str) -> ResolvedMetric:
@@ -84,7 +100,7 @@ class Request:
 
 def request(
     *,
-    metrics: Sequence[str],
+    metrics: Sequence[object],
     settings: Sequence[str],
     groups: Sequence[str],
     profile: str,
@@ -95,12 +111,13 @@ def request(
     command: str,
     root: Path,
     cwd: Path,
+    exempt: Path | None = None,
 ) -> Request:
     """Check every option and return the request.
 
     Raises:
-        UsageError: if a metric, setting, group, profile, format, seed or timeout is wrong, or the report folder
-            cannot be written.
+        UsageError: if a metric, setting, group, profile, format, seed, timeout or exemption is wrong, or the report
+            folder cannot be written.
     """
     known_groups = sorted({case.group for case in catalogue.cases()})
     known_formats = catalogue.implementations("report_formats")
@@ -126,7 +143,13 @@ def request(
         command=command,
         root=root,
         cwd=cwd,
+        exempt=exempt,
+        exemptions=Exemptions() if exempt is None else read_exemptions(exempt, cwd, _today()),
     )
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.timezone.utc).date()
 
 
 def _require_known(option: str, values: Sequence[str], known: Sequence[str]) -> None:
@@ -153,20 +176,20 @@ class RunSession:
     def __init__(self, asked: Request) -> None:
         self.request = asked
         self._parts: dict[tuple[str, str], dict[str, scoring.Part]] = {}
+        self._n_parts: dict[tuple[str, str], int] = {}
+        self._counterexamples: dict[tuple[str, str], dict[str, Any]] = {}
         self._observed: dict[str, dict[str, Observation]] = {m.name: {} for m in asked.metrics}
         self._started = datetime.datetime.now(datetime.timezone.utc)
         self._clock = time.perf_counter()
-
-    @property
-    def n_received(self) -> int:
-        """How many results have come back."""
-        return sum(len(parts) for parts in self._parts.values())
 
     def receive(self, payload: Payload) -> None:
         """Take one case's result; a repeated one replaces the earlier."""
         record = CaseRecord(**(payload["record"] | {"outcome": Outcome(payload["record"]["outcome"])}))
         part = scoring.Part(parameters=payload["parameters"], record=record)
         self._parts.setdefault((payload["metric"], record.id), {})[payload["parameters"]] = part
+        self._n_parts[payload["metric"], record.id] = payload["n_parts"]
+        if payload["counterexample"]:
+            self._counterexamples[payload["metric"], record.id] = payload["counterexample"]
         for claim, seen in payload["observed"].items():
             self._observed[payload["metric"]][claim] = Observation(**seen)
 
@@ -186,7 +209,11 @@ class RunSession:
         run = RunInfo(
             started=self._started.isoformat(timespec="seconds"),
             duration_s=round(time.perf_counter() - self._clock, 3),
-            complete=all(record.outcome is not Outcome.NOT_RUN for record in records),
+            complete=all(
+                part.record.outcome is not Outcome.NOT_RUN
+                for case in catalogue.cases()
+                for part in self._all_parts(metric.name, case)
+            ),
             command=self.request.command,
             seed=self.request.seed,
             workers=workers,
@@ -204,13 +231,27 @@ class RunSession:
         return scoring.scorecard(suite=suite, run=run, environment=environment, metric=info, cases=records)
 
     def _record(self, metric: str, case: CaseInfo) -> CaseRecord:
-        parts = self._parts.get((metric, case.id))
-        return scoring.merge(list(parts.values())) if parts else scoring.not_run(case)
+        record = scoring.merge(self._all_parts(metric, case))
+        entry = self.request.exemptions.of(metric, case.id)
+        return record if entry is None else scoring.exempted(record, entry)
+
+    def _all_parts(self, metric: str, case: CaseInfo) -> list[scoring.Part]:
+        """Return a case's results, with one more for whatever of it did not run."""
+        parts = list(self._parts.get((metric, case.id), {}).values())
+        if not parts:
+            return [scoring.Part(parameters="", record=scoring.not_run(case))]
+        n_missing = self._n_parts.get((metric, case.id), 1) - len(parts)
+        if n_missing > 0:
+            absent = scoring.not_run(case, f"{n_missing} of its sets of parameters did not run")
+            parts.append(scoring.Part(parameters="", record=absent))
+        return parts
 
     def write(self, cards: Sequence[Scorecard]) -> list[Path]:
         """Write every card, and the comparison of several; return the files, whole or not at all."""
         written: list[Path] = []
         formats = [report_format(name) for name in self.request.formats]
+        for (metric, case_id), arrays in self._counterexamples.items():
+            written.append(write_arrays(self.request.counterexample_file(metric, case_id), arrays))
         for card in cards:
             stem = "scorecard" if card.run.complete else "scorecard.partial"
             for report in formats:
@@ -248,19 +289,35 @@ def _claims(metric: ResolvedMetric) -> dict[str, Plain]:
     return {name: plain(value) for name, value in claims.items()}
 
 
-def write_whole(path: Path, text: str) -> Path:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
+def write_whole(path: Path, content: str | bytes) -> Path:
+    """Write a file so that a reader sees the old one or the new one, never a part; text is written as UTF-8."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
     return path
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> Path:
+    """Write named arrays as one `.npz` file, whole or not at all."""
+    content = io.BytesIO()
+    cast(Any, np.savez)(content, **{name: np.asarray(array) for name, array in arrays.items()})
+    return write_whole(path, content.getvalue())
+
+
+def read_counterexample(path: Path) -> dict[str, Array]:
+    """Return the arrays of a saved counterexample; none if there is no file, or it is not readable as one."""
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            return {name: saved[name] for name in saved.files}
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return {}
 
 
 def environment_of(root: Path) -> dict[str, Plain]:

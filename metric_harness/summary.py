@@ -7,6 +7,10 @@ from tabulate import tabulate
 
 from metric_harness.records import CaseRecord, Outcome, Scorecard
 
+PREREQUISITE = "contract.value"
+"""The case without which no other can be answered; when it fails, equal errors are told once."""
+ALSO_TOLD = (Outcome.XFAILED, Outcome.INCONCLUSIVE)
+"""Outcomes that are no failures and whose reason is printed all the same."""
 WIDTH = 100
 """Columns that a line of the summary may take."""
 SYMBOLS = {
@@ -33,7 +37,7 @@ def summary_lines(cards: Sequence[Scorecard], written: Sequence[Path]) -> list[s
     table = tabulate(rows, headers=["case", "tier", *names], disable_numparse=True).splitlines()
     lines = [*table, ""]
     for card in cards:
-        lines += [_totals(card), *_reasons(card), ""]
+        lines += [_totals(card), *_reasons(card), *_expired(card), ""]
     return lines + _files(written)
 
 
@@ -49,8 +53,42 @@ def _totals(card: Scorecard) -> str:
 
 
 def _reasons(card: Scorecard) -> list[str]:
-    shown = (Outcome.FAILED, Outcome.ERROR, Outcome.CRASHED, Outcome.XPASSED, Outcome.INCONCLUSIVE)
-    return [_shortened(f"  {case.id}: {_reason(case)}") for case in card.cases if case.outcome in shown]
+    """Return why cases did not pass; what merely repeats the prerequisite's failure is counted, not told again."""
+    told = [case for case in card.cases if case.outcome.is_failure or case.outcome in ALSO_TOLD]
+    root = next((case for case in told if case.id == PREREQUISITE), None)
+    if root is None:
+        return [line for case in told for line in _lines_of(case)]
+    failures = [case for case in told if case.outcome.is_failure and case is not root]
+    lines: list[str] = []
+    for first, *others in _alike([root, *failures]):
+        lines += _lines_of(first)
+        if others:
+            subject = "case" if len(others) == 1 else "cases"
+            lines.append(f"    {len(others)} further {subject} ended in the same error")
+    return lines + [line for case in told if case not in (root, *failures) for line in _lines_of(case)]
+
+
+def _alike(cases: Sequence[CaseRecord]) -> list[list[CaseRecord]]:
+    """Return the cases grouped by reason, the first one's group first."""
+    groups: dict[str, list[CaseRecord]] = {}
+    for case in cases:
+        reason = _reason(case)
+        # The prerequisite puts the recordings that it asked about before the reason.
+        same = next((known for known in groups if known.endswith(reason)), reason)
+        groups.setdefault(same, []).append(case)
+    return list(groups.values())
+
+
+def _lines_of(case: CaseRecord) -> list[str]:
+    if case.outcome is Outcome.XPASSED:
+        return [f"  {line}" for line in case.message.splitlines()]
+    exempt = f"exempt ({case.exemption.reason}): " if case.exemption and not case.outcome.is_failure else ""
+    return [_shortened(f"  {case.id}: {exempt}{_reason(case)}")]
+
+
+def _expired(card: Scorecard) -> list[str]:
+    found = [(case.id, case.exemption) for case in card.cases if case.exemption is not None and case.exemption.expired]
+    return [_shortened(f"  {i}: its exemption ({e.reason}) ended {e.until}; it counts again") for i, e in found]
 
 
 def _reason(case: CaseRecord) -> str:

@@ -1,5 +1,8 @@
 """Every form of a metric becomes one object, and no bad input or answer gets through its door."""
 
+import math
+import threading
+
 import numpy as np
 import pytest
 
@@ -119,6 +122,43 @@ def test_calls_are_counted():
     subject.distances([X, Y, X])
     subject.pair_distances([X, Y], [(0, 1)] * 4)
     assert subject.meter.n_calls == 6 + 4
+
+
+def test_two_threads_ask_from_both_ends_and_answer_in_one_order():
+    asked: dict[int, list[float]] = {}
+
+    def notes(x, y):
+        asked.setdefault(threading.get_ident(), []).append(float(y[0, 0]))
+        return float(y[0, 0])
+
+    values = behind_door(notes).in_threads([X, Y, 2 * Y], [(0, 1), (0, 2)])
+    np.testing.assert_array_equal(values, np.array([[1, 2], [1, 2]]) * Y[0, 0, 0])
+    forward = [Y[0, 0, 0], 2 * Y[0, 0, 0]]
+    assert sorted(asked.values()) == sorted([forward, forward[::-1]])
+
+
+def test_an_error_in_a_thread_is_an_error_of_the_metric():
+    def main_thread_only(x, y):
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("not in this thread")
+        return 0.0
+
+    with pytest.raises(MetricError, match="raised RuntimeError: not in this thread"):
+        behind_door(main_thread_only).in_threads([X, Y], [(0, 1)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits", "expected"),
+    [
+        ("distance", (0.0, 2.0), (0.0, 2.0)),
+        ("similarity", (-1.0, 1.0), (0.0, 2.0)),
+        ("similarity", (-math.inf, 1.0), (0.0, math.inf)),
+        ("similarity", None, None),
+    ],
+)
+def test_the_range_of_a_similarity_is_turned_into_one_of_distances(kind, limits, expected):
+    decorated = metric(kind=kind, claims=Claims(value_range=limits))(lambda x, y: 0.0)
+    assert behind_door(decorated).distance_range == expected
 
 
 @pytest.mark.parametrize(

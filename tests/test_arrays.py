@@ -109,6 +109,8 @@ def rounded_constant(value: float) -> Array:
         np.full((7, 2), 1e-300),
         np.array([[3.0, -4.0]]),
         np.tile([1.0, 2.0, 3.0], (5, 1)),
+        # The mean of so many is rounded by 3000 eps.
+        np.full((40000, 3), 0.1),
         rounded_constant(1.0),
         rounded_constant(-1e12),
     ],

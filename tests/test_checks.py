@@ -18,6 +18,7 @@ from metric_harness.checks import (
     below,
     decide,
     decide_claim,
+    decide_faults,
 )
 from metric_harness.interfaces import Claims, metric
 from metric_harness.statistics import Estimate
@@ -123,6 +124,30 @@ def test_the_recorder_keeps_plain_json():
         "estimate": 1.0,
         "estimate interval": [0.5, 1.5],
     }
+
+
+def test_a_volatile_measurement_is_kept_and_named_as_such():
+    measure = Recorder()
+    measure("distance", 1.0)
+    measure.volatile("seconds", Estimate(1.0, 0.5, 1.5))
+    assert measure.measurements == {"distance": 1.0, "seconds": 1.0, "seconds interval": [0.5, 1.5]}
+    assert measure.volatile_names == ["seconds", "seconds interval"]
+
+
+def test_a_single_fault_refutes_and_is_named():
+    measure = Recorder()
+    with pytest.raises(ClaimFailedError) as caught:
+        decide_faults(measure, "water is dry", ["rain: wet"], asked=4, origin="theorem", hint="touch it")
+    assert str(caught.value) == "claim refuted: water is dry\n  rain: wet\n  hint: touch it"
+    assert measure.bound == "faults = 0 of 4 (theorem)"
+    assert measure.score == 0.75
+    assert measure.measurements == {"asked": 4, "faults": ["rain: wet"]}
+
+
+def test_no_fault_is_a_pass_with_the_full_score():
+    measure = Recorder()
+    decide_faults(measure, "water is wet", [], asked=4, origin="theorem", hint="")
+    assert measure.score == 1
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, [1.0, np.nan]])

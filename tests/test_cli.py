@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from metric_harness import cli
+from metric_harness import catalogue, cli
 from metric_harness.profiles import PROFILES
 
 
@@ -17,6 +17,25 @@ def test_list_and_explain_show_every_case(capsys):
     explained = capsys.readouterr().out
     assert "Verdict:" in explained
     assert "metric-harness::noise::test_floor" in explained
+
+
+@pytest.mark.parametrize("case", catalogue.cases(), ids=lambda case: case.id)
+def test_explain_tells_claim_rationale_source_controls_and_how_to_run(capsys, case):
+    assert cli.main(["explain", case.id]) == 0
+    explained = capsys.readouterr().out
+    assert explained.startswith(f"{case.id} (version {case.version}, {case.tier})\n{case.title}\n")
+    for part in ("Why it matters:", "Given:", "Measured:", "Verdict:", "Negative controls:"):
+        assert part in explained
+    assert f"Source: {case.source}" in explained
+    assert f"pytest --metric=NAME {case.selector}" in explained
+
+
+def test_list_has_a_line_for_each_case(capsys):
+    assert cli.main(["list"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert listed[0] == f"suite {catalogue.suite_version()}, {len(catalogue.cases())} cases"
+    for case in catalogue.cases():
+        assert any(line.startswith(f"{case.id} ") and line.endswith(case.title) for line in listed)
 
 
 @pytest.mark.parametrize(

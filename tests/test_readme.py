@@ -1,12 +1,15 @@
 """What the README shows works as it stands."""
 
+import datetime
 import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from metric_harness.exemptions import KEYS, read_exemptions, tomllib
 from metric_harness.plugin import OPTIONS
 from tests.installed import run
 
@@ -39,6 +42,23 @@ def test_the_metric_of_the_readme_ends_in_a_scorecard(tmp_path):
 
 def test_a_function_of_ten_lines_is_enough():
     assert len(blocks("python")[0].strip().splitlines()) <= 10
+
+
+def test_the_exemptions_of_the_readme_are_accepted(tmp_path):
+    (tmp_path / "exempt.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    (entry,) = read_exemptions(tmp_path / "exempt.toml", tmp_path, datetime.date(2026, 1, 1)).entries
+    assert set(tomllib.loads(blocks("toml")[0])["exempt"][0]) == set(KEYS)
+    assert not entry.exemption.expired
+
+
+def test_the_lines_for_a_notebook_give_the_outcomes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.py").write_text(blocks("python")[0], encoding="utf-8")
+    (lines,) = (block for block in blocks("python") if "validate(" in block)
+    names: dict[str, Any] = {}
+    exec(lines.replace('profile="smoke"', 'profile="smoke", groups=["contract"]'), names)
+    assert names["card"].summary.outcomes["failed"] == 0
+    assert names["card"].summary.outcomes["passed"] >= 3
 
 
 def test_every_option_that_is_shown_exists():

@@ -43,6 +43,27 @@ def test_the_worst_outcome_of_several_parameters_stands_for_the_case():
     assert merged.message == "[n3] no"
 
 
+def test_a_volatile_measurement_keeps_its_parameters():
+    timed = record(Outcome.PASSED, measurements={"s": 0.1, "d": 1}, volatile=["s"])
+    assert scoring.merge([scoring.Part(parameters="n3", record=timed)]).volatile == ["s[n3]"]
+    assert scoring.merge([scoring.Part(parameters="", record=timed)]).volatile == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "together"),
+    [
+        ([Outcome.PASSED, Outcome.NOT_APPLICABLE], Outcome.PASSED),
+        ([Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE], Outcome.NOT_APPLICABLE),
+        ([Outcome.PASSED, Outcome.NOT_RUN], Outcome.NOT_RUN),
+        ([Outcome.NOT_APPLICABLE, Outcome.INCONCLUSIVE], Outcome.INCONCLUSIVE),
+        ([Outcome.FAILED, Outcome.CRASHED], Outcome.CRASHED),
+    ],
+)
+def test_a_parameter_that_does_not_apply_takes_no_case_out_of_the_denominator(outcomes, together):
+    parts = [scoring.Part(parameters=str(k), record=record(outcome)) for k, outcome in enumerate(outcomes)]
+    assert scoring.merge(parts).outcome is together
+
+
 def test_every_outcome_has_one_place_in_the_order_of_badness():
     assert [o for o in Outcome if o.is_failure] == [
         Outcome.XPASSED,
@@ -60,6 +81,14 @@ def test_the_digest_ignores_time_and_nothing_else():
     assert digest(SUITE, 2, METRIC, [case]) != first
     assert digest(SUITE, 1, METRIC, [dataclasses.replace(case, measurements={"d": 0.5000001})]) != first
     assert digest(SUITE, 1, METRIC, [dataclasses.replace(case, metric_calls=3)]) != first
+
+
+def test_the_digest_ignores_what_a_volatile_measurement_says_but_not_that_it_is_one():
+    timed = record(Outcome.PASSED, measurements={"s": 0.1, "d": 1}, volatile=["s"])
+    first = digest(SUITE, 1, METRIC, [timed])
+    assert digest(SUITE, 1, METRIC, [dataclasses.replace(timed, measurements={"s": 0.2, "d": 1})]) == first
+    assert digest(SUITE, 1, METRIC, [dataclasses.replace(timed, measurements={"s": 0.1, "d": 2})]) != first
+    assert digest(SUITE, 1, METRIC, [dataclasses.replace(timed, volatile=[])]) != first
 
 
 def test_json_is_strict_and_sorted():

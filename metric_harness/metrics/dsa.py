@@ -107,9 +107,9 @@ class DSA(AbstractMetric):
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the angles of the chosen pairs, with one decomposition per recording."""
         used = sorted({index for pair in pairs for index in pair})
-        operators = {i: self.operator(xs[i], f"recording {i}") for i in used}
+        operators = conjugacy.in_threads(lambda i: self.operator(xs[i], f"recording {i}"), used)
         place = {index: position for position, index in enumerate(used)}
-        return self.operator_distances([operators[i] for i in used], [(place[i], place[j]) for i, j in pairs])
+        return self.operator_distances(operators, [(place[i], place[j]) for i, j in pairs])
 
     def operator_distances(self, operators: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the angles between square operators of equal size, shape (len(pairs),), in [0, π].
@@ -186,14 +186,17 @@ class DSA(AbstractMetric):
     def _coordinates(self, windows: Array, name: str) -> Array:
         """Return the first `rank` left singular vectors of the windows, cut into trials again."""
         rows = windows.reshape(-1, windows.shape[-1])
-        vectors, values, _ = np.linalg.svd(rows / np.abs(rows).max(), full_matrices=False)
+        scaled = rows / np.abs(rows).max()
+        # With H = Q R, the right singular vectors of H are those of the small R.
+        _, values, right = np.linalg.svd(np.linalg.qr(scaled, mode="r"), full_matrices=False)
         n_found = int(np.count_nonzero(values > values[0] * max(rows.shape) * np.finfo(np.float64).eps))
         if n_found < self.rank:
             raise DegenerateInputError(
                 f"{name}: its windows of {self.n_delays} delays have numerical rank {n_found}; needed rank="
                 f"{self.rank}. Lower the rank to {n_found} or less, or record more varied trials."
             )
-        return vectors[:, : self.rank].reshape(*windows.shape[:2], self.rank)
+        vectors = scaled @ (right[: self.rank].T / values[: self.rank])
+        return vectors.reshape(*windows.shape[:2], self.rank)
 
     def as_published(self, experiment: str) -> "DSA":
         """Return DSA with the settings of the reference study, or itself for other experiments."""

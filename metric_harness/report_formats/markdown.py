@@ -34,6 +34,7 @@ class MarkdownFormat(AbstractReportFormat):
         sections = [
             _head(card),
             _cases_table(card),
+            _exemptions_section(card),
             _published_section(card),
             _claims_section(card),
             _settings_section(card),
@@ -125,6 +126,21 @@ def _cases_table(card: Scorecard) -> str:
         for case in card.cases
     ]
     return "## Cases\n\n" + _table(rows)
+
+
+def _exemptions_section(card: Scorecard) -> str:
+    rows = [
+        {
+            "case": case.id,
+            "outcome": WORDS[case.outcome],
+            "reason": _safe(case.exemption.reason),
+            "issue": _safe(case.exemption.issue or ""),
+            "until": (case.exemption.until or "") + (", expired" if case.exemption.expired else ""),
+        }
+        for case in card.cases
+        if case.exemption is not None
+    ]
+    return "## Exemptions\n\n" + _table(rows) if rows else ""
 
 
 def _evidence(case: CaseRecord) -> str:

@@ -1,6 +1,7 @@
 """The same motifs in another order: closer than unrelated ones, farther than identical ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from metric_harness import simulation
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import Recorder, above, below, decide, measure_neighbors
-from metric_harness.contrasts import TrendContrast, trend_contrast
+from metric_harness.contrasts import trend_contrast
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, settled
 from metric_harness.transforms import perturb, whiten
@@ -18,6 +19,8 @@ from metric_harness.transforms import perturb, whiten
 SIGMA = 0.002
 """Noise that makes an identical composite a second recording, the middle of the study's three levels."""
 UNRELATED, REORDERED = 0, 1
+World: TypeAlias = tuple[list[Trajectories], list[Trajectories], NDArray[np.intp]]
+"""Two noisy recordings of each composite, and the kind of each pair of composites (-1: neither)."""
 
 
 @pytest.mark.case(
@@ -41,25 +44,17 @@ def test_motif_order(
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
     """
     worlds = [noisy_composites(streams("world", k), profile.n_trials) for k in range(profile.n_worlds)]
-
-    def contrast(subject: MetricUnderTest, n_worlds: int) -> tuple[TrendContrast, Array]:
-        used = worlds[:n_worlds]
-        between = trend_contrast(
-            [subject.distances(first) for first, _, _ in used],
-            [kind for _, _, kind in used],
-            floor=metric.floor,
-            n_permutations=profile.n_permutations,
-            rng=streams("null"),
-        )
-        copies = [
-            subject.pair_distances([*first, *second], [(i, i + len(first)) for i in range(len(first))])
-            for first, second, _ in used
-        ]
-        return between, settled([values.mean() for values in copies], metric.floor)
-
-    found, identical = contrast(metric, len(worlds))
-    reordered = found.table[:, REORDERED]
-    to_unrelated, to_identical = found.steps[0], mean_interval(reordered - identical)
+    found = trend_contrast(
+        [metric.distances(first) for first, _, _ in worlds],
+        [kind for _, _, kind in worlds],
+        floor=metric.floor,
+        n_permutations=profile.n_permutations,
+        rng=streams("null"),
+    )
+    identical = settled(
+        [distances_of_copies(metric, first, second).mean() for first, second, _ in worlds], metric.floor
+    )
+    to_unrelated, to_identical = found.steps[0], mean_interval(found.table[:, REORDERED] - identical)
     measure("mean distance of unrelated composites", found.means[UNRELATED])
     measure("mean distance of reordered composites", found.means[REORDERED])
     measure("mean distance of identical composites", mean_interval(identical))
@@ -67,11 +62,9 @@ def test_motif_order(
     measure("reordered minus identical", to_identical)
     measure("permutation p", found.p)
 
-    def smallest_step(near: MetricUnderTest) -> float:
-        between, copies = contrast(near, 2)
-        return min(between.steps[0].value, float((between.table[:, REORDERED] - copies).mean()))
-
-    measure_neighbors(measure, metric, "smallest step", smallest_step, holds=lambda value: value > 0)
+    measure_neighbors(
+        measure, metric, "smallest step", lambda near: smallest_step(near, worlds[0]), holds=lambda value: value > 0
+    )
     origin = "the metric's numerical floor"
     decide(
         measure,
@@ -85,11 +78,31 @@ def test_motif_order(
     )
 
 
-def noisy_composites(
-    rng: np.random.Generator, n_trials: int
-) -> tuple[list[Trajectories], list[Trajectories], NDArray[np.intp]]:
+def noisy_composites(rng: np.random.Generator, n_trials: int) -> World:
     """Return two noisy recordings of each composite, and the kind of each pair (-1: neither)."""
     drawn = simulation.composite_world(rng, n_trials)
     first, second = ([whiten(perturb(x, SIGMA, rng)) for x in drawn.trajectories] for _ in range(2))
     shared = drawn.n_shared()
     return first, second, np.select([shared == 3, shared == 0], [REORDERED, UNRELATED], default=-1)
+
+
+def distances_of_copies(
+    metric: MetricUnderTest, first: Sequence[Trajectories], second: Sequence[Trajectories]
+) -> Array:
+    """Return the distance of each composite's two recordings, shape (n_composites,)."""
+    return metric.pair_distances([*first, *second], [(i, i + len(first)) for i in range(len(first))])
+
+
+def smallest_step(metric: MetricUnderTest, world: World) -> float:
+    """Return the smaller of the two steps of one world, only the pairs that count being asked for."""
+    first, second, kind = world
+    unrelated, reordered = (
+        metric.pair_distances(first, pairs_of(kind, level)).mean() for level in (UNRELATED, REORDERED)
+    )
+    identical = distances_of_copies(metric, first, second).mean()
+    return float(min(unrelated - reordered, reordered - identical))
+
+
+def pairs_of(kind: NDArray[np.intp], level: int) -> list[tuple[int, int]]:
+    """Return the unordered pairs of composites of one kind."""
+    return [(int(i), int(j)) for i, j in np.argwhere(np.triu(kind == level, k=1))]

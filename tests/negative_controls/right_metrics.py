@@ -9,7 +9,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from metric_harness.arrays import Activations, Array, Trajectories, paired_activations, trajectories
+from metric_harness.arrays import Activations, Array, Trajectories, centered, paired_activations, trajectories
 from metric_harness.errors import DegenerateInputError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs, metric
 
@@ -23,14 +23,11 @@ BUILT_IN = ("cka", "procrustes")
 def linear_cka(x: Activations, y: Activations) -> float:
     """1 - CKA: right wherever trials correspond; quadratic at zero, so that little noise moves it little."""
     x, y = paired_activations(x, y)
-    means = np.hstack([x.mean(axis=0), y.mean(axis=0)])
-    states = np.hstack([x, y]) - means
-    gram, n_units = states.T @ states, x.shape[1]
-    spreads = np.sqrt(np.diag(gram) / len(x))
+    n_units, states = x.shape[1], np.hstack([centered(x, "x"), centered(y, "y")])
+    # By the largest entry first, for squares of very small and very large ones leave the range of float64.
     for part in (slice(None, n_units), slice(n_units, None)):
-        # A constant leaves only the rounding of its mean.
-        if spreads[part].max() <= 8 * np.finfo(np.float64).eps * np.abs(means[part]).max():
-            raise DegenerateInputError("a recording is constant; needed at least one unit that varies.")
+        states[:, part] /= np.abs(states[:, part]).max()
+    gram = states.T @ states
     within = np.linalg.norm(gram[:n_units, :n_units]) * np.linalg.norm(gram[n_units:, n_units:])
     return max(0.0, float(1 - np.linalg.norm(gram[:n_units, n_units:]) ** 2 / within))
 
@@ -63,6 +60,8 @@ class LaggedMetric(AbstractMetric):
 
     def lagged(self, x: Trajectories) -> Array:
         """Return the covariances at each lag, shape (lags, units, units)."""
+        if x.shape[1] <= max(self.lags):
+            raise DegenerateInputError(f"{x.shape[1]} times; needed more than the longest lag, {max(self.lags)}.")
         x = x - x.mean(axis=(0, 1))
         return np.array(
             [np.tensordot(x[:, :-k], x[:, k:], axes=((0, 1), (0, 1))) / x[:, k:, 0].size for k in self.lags]

@@ -15,15 +15,17 @@ from types import ModuleType
 from typing import Any
 
 import broken
+import careless
 import half_blind
 import liars
 import pytest
 import right_metrics
 import summaries
+import unfit
 
 from metric_harness import catalogue
 
-FILES: tuple[ModuleType, ...] = (summaries, liars, broken, half_blind)
+FILES: tuple[ModuleType, ...] = (summaries, liars, broken, half_blind, careless, unfit)
 CONTROLS = [pytest.param(file, name, id=name) for file in FILES for name in file.FAILS]
 DECLARED: Mapping[str, Mapping[str, str]] = {name: fails for file in FILES for name, fails in file.FAILS.items()}
 CASES = [case.id for case in catalogue.cases()]
@@ -55,8 +57,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def controls(run: Run) -> Callable[[ModuleType], Mapping[str, Card]]:
-    """Return the cards of one file of controls."""
-    return lambda file: run(file.__name__, *(f"--metric={file.__file__}:{name}" for name in file.FAILS))
+    """Return the cards of one file of controls, which may name the only groups that its controls go before."""
+
+    def cards(file: ModuleType) -> Mapping[str, Card]:
+        groups = [f"--metric-group={group}" for group in getattr(file, "GROUPS", ())]
+        return run(file.__name__, *(f"--metric={file.__file__}:{name}" for name in file.FAILS), *groups)
+
+    return cards
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from metric_harness.arrays import centered, paired_activations
 
 def good(x, y):
     x, y = paired_activations(x, y)
-    x, y = centered(x, "x"), centered(y, "y")
+    x, y = (z / np.abs(z).max() for z in (centered(x, "x"), centered(y, "y")))
     cross = np.linalg.norm(x.T @ y) ** 2
     return 1 - cross / np.linalg.norm(x.T @ x) / np.linalg.norm(y.T @ y)
 

@@ -1,0 +1,71 @@
+"""What all code of a process shares and no metric may change: random generators, settings, the environment."""
+
+import os
+import random
+import sys
+import warnings
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def snapshot() -> Mapping[str, object]:
+    """Return the shared state by the name that a message calls it, comparable with a later one.
+
+    torch counts only once something has loaded it; this module never does.
+    """
+    state: dict[str, object] = {
+        "NumPy's global generator": _numpy_generator(),
+        "Python's global generator": random.getstate(),
+        "the floating-point error settings (np.seterr)": dict(np.geterr()),
+        "the warning filters": list(warnings.filters),
+        "the environment variables": dict(os.environ),
+        "the working directory": str(Path.cwd()),
+    }
+    torch: Any = sys.modules.get("torch")
+    if torch:
+        state["torch's global generator"] = torch.get_rng_state().numpy().tobytes()
+        state["torch's default type, threads or gradient mode"] = (
+            torch.get_default_dtype(),
+            torch.get_num_threads(),
+            torch.is_grad_enabled(),
+        )
+    return state
+
+
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    """Return the names of what differs between two snapshots; what only one of them knows is left out."""
+    return [name for name, value in before.items() if name in after and after[name] != value]
+
+
+def _numpy_generator() -> tuple[object, ...]:
+    name, key, *rest = np.random.get_state()  # noqa: NPY002 - the global generator is the point here
+    return name, np.asarray(key).tobytes(), *rest
+
+
+@contextmanager
+def restored() -> Generator[None]:
+    """Put the shared state back after the block, so that what one metric changes never reaches the next case."""
+    torch: Any = sys.modules.get("torch")
+    torch_state = (torch.get_rng_state(), torch.get_default_dtype(), torch.get_num_threads()) if torch else None
+    grad_enabled = torch.is_grad_enabled() if torch else None
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+    environment, folder = dict(os.environ), Path.cwd()
+    try:
+        with warnings.catch_warnings(), np.errstate():
+            yield
+    finally:
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
+        if dict(os.environ) != environment:
+            os.environ.clear()
+            os.environ.update(environment)
+        os.chdir(folder)
+        if torch_state is not None:
+            torch.set_rng_state(torch_state[0])
+            torch.set_default_dtype(torch_state[1])
+            torch.set_num_threads(torch_state[2])
+            torch.set_grad_enabled(grad_enabled)
