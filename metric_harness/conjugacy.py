@@ -10,13 +10,15 @@ arrived: the starts are fixed relative to the operators, not to their coordinate
 """
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import ThreadpoolController  # pyright: ignore[reportMissingTypeStubs]
 
 from metric_harness.arrays import Array
 from metric_harness.ascent import Effort, Stack, climb, gap, inner, transposed
@@ -104,13 +106,20 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS) -> Alignment:
 def in_threads(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return the call's result for each item, in their order, computed by as many threads as there are processors.
 
-    NumPy lets go of the interpreter inside matrix products and decompositions, so that these run at once.
+    NumPy lets go of the interpreter inside matrix products and decompositions, so that these run at once. Each then
+    gets one thread of the linear algebra library: its own threads would wait for the same processors.
     """
     n_threads = min(_n_processors(), len(items))
     if n_threads < 2:
         return [call(item) for item in items]
-    with ThreadPoolExecutor(n_threads) as pool:
+    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(call, items))
+
+
+@functools.cache
+def _libraries() -> Any:
+    """Return the control of the linear algebra libraries; finding them takes milliseconds."""
+    return ThreadpoolController()
 
 
 def _n_processors() -> int:

@@ -44,7 +44,7 @@ PROFILES = {
         n_examples=60,
         n_permutations=999,
         replication_trials=200,
-        replication_pairs_per_kind=20,
+        replication_pairs_per_kind=12,
         replication_pairs=42,
     ),
     "paper": Profile(

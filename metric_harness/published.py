@@ -109,7 +109,7 @@ NOTES: Mapping[tuple[Experiment, str], str] = {
         "September curve are not on record, and those of the last version stand for them"
     ),
     ("composition", ""): (
-        "20 pairs of each kind stand for all, unless the profile is `paper`; the study's lines shrink from trial to "
+        "12 pairs of each kind stand for all, unless the profile is `paper`; the study's lines shrink from trial to "
         "trial by a factor that is not on record and is chosen here to give its count of moving lines"
     ),
 }
