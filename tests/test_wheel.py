@@ -11,12 +11,12 @@ from tests.installed import run
 ROOT = Path(__file__).parents[1]
 MINE = """
 import numpy as np
+from metric_harness.arrays import centered, paired_activations
 
 
 def f(x, y):
-    if x.ndim != 2 or len(x) != len(y) or not np.isfinite(x).all() or not np.isfinite(y).all() or not x.size:
-        raise ValueError("needed two finite arrays of equally many samples")
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    x, y = paired_activations(x, y)
+    x, y = (z / np.abs(z).max() for z in (centered(x, "x"), centered(y, "y")))
     return 1 - np.linalg.norm(x.T @ y) ** 2 / np.linalg.norm(x.T @ x) / np.linalg.norm(y.T @ y)
 """
 STRICT = """

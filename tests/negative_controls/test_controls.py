@@ -21,16 +21,18 @@ import liars
 import pytest
 import right_metrics
 import summaries
+import transformed
 import unfit
 
 from metric_harness import catalogue
 
-FILES: tuple[ModuleType, ...] = (summaries, liars, broken, half_blind, careless, unfit)
+FILES: tuple[ModuleType, ...] = (summaries, liars, broken, half_blind, careless, unfit, transformed)
 CONTROLS = [pytest.param(file, name, id=name) for file in FILES for name in file.FAILS]
 DECLARED: Mapping[str, Mapping[str, str]] = {name: fails for file in FILES for name, fails in file.FAILS.items()}
 CASES = [case.id for case in catalogue.cases()]
 VALIDITY = [case.id for case in catalogue.cases() if case.tier == "validity"]
-PLANTED = "metric-harness::dynamics::test_planted_conjugacy"
+DYNAMICAL = ("metric-harness::dynamics::test_planted_conjugacy", "metric-harness::invariance::test_conjugacy")
+"""Cases that only a metric of dynamics passes."""
 
 Card = Mapping[str, Mapping[str, Any]]
 """The entry of each case in one metric's scorecard, by case id."""
@@ -72,7 +74,7 @@ def right(run: Run) -> Mapping[str, Card]:
     file = right_metrics.__file__
     own = [f"--metric={file}:{name}" for name in ("linear_cka", "LaggedCovariances", "LaggedSpectra")]
     built_in = [f"--metric={name}" for name in right_metrics.BUILT_IN]
-    return run("right", *own, *built_in) | run("right-dsa", "--metric=dsa", PLANTED)
+    return run("right", *own, *built_in) | run("right-dsa", "--metric=dsa", *DYNAMICAL)
 
 
 def run_suite(reports: Path, arguments: Iterable[str]) -> None:
