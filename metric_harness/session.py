@@ -316,7 +316,7 @@ def read_counterexample(path: Path) -> dict[str, Array]:
     try:
         with np.load(path, allow_pickle=False) as saved:
             return {name: saved[name] for name in saved.files}
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (EOFError, OSError, ValueError, zipfile.BadZipFile):
         return {}
 
 
