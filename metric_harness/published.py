@@ -112,6 +112,10 @@ NOTES: Mapping[tuple[Experiment, str], str] = {
         "12 pairs of each kind stand for all, unless the profile is `paper`; the study's lines shrink from trial to "
         "trial by a factor that is not on record and is chosen here to give its count of moving lines"
     ),
+    ("composition", "dsa"): (
+        "12 pairs of each kind stand for all, unless the profile is `paper`, and the distances of a kind differ "
+        "widely; the study's numbers in place rest on other settings, 17 delays at interval 11, than those anywhere"
+    ),
 }
 """What is known to lie behind a difference, by experiment and metric; without a metric: for all others."""
 
