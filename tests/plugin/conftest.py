@@ -77,8 +77,10 @@ def workers(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def repository(pytester: pytest.Pytester) -> pytest.Pytester:
-    """Somebody's repository: a file of metrics and nothing of ours."""
+def repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Somebody's repository: a file of metrics and nothing of ours; and no CI, where pytest prints more."""
+    for name in ("CI", "BUILD_NUMBER"):
+        monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(mymetrics=METRICS)
     return pytester
 
