@@ -51,7 +51,8 @@ def test_the_rerun_command_runs_just_that_case(run, repository):
 
 
 def test_a_dying_process_is_a_crash_with_the_case_named(repository):
-    result = repository.runpytest_subprocess("-n2", "--metric=mymetrics:dies", *SMOKE)
+    # xdist gives up after a few lost workers, unless told to replace as many as there are cases.
+    result = repository.runpytest_subprocess("-n2", "--max-worker-restart=40", "--metric=mymetrics:dies", *SMOKE)
     assert result.ret == 1
     path = repository.path / "reports" / "dies" / "scorecard.partial.json"
     outcomes = {case["id"]: case["outcome"] for case in json.loads(path.read_text())["cases"]}
