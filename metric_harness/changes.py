@@ -111,6 +111,8 @@ def _well_conditioned(n: int, rng: np.random.Generator) -> Array:
     return random_orthogonal(n, rng) @ np.diag(3.0 ** rng.uniform(-1, 1, n)) @ random_orthogonal(n, rng)
 
 
+_SWAPPED = Change("x and y swapped", lambda x, y: (y, x))
+SWAP = Changes(lambda _: st.just(_SWAPPED), lambda _x, _rng: _SWAPPED)
 ROTATION = mapping("rotated", strategies.orthogonal_matrices, random_orthogonal)
 PERMUTATION = mapping(
     "with units reordered", strategies.permutation_matrices, lambda n, rng: np.eye(n)[rng.permutation(n)]

@@ -55,9 +55,14 @@ class Finding:
 
 @final
 class Recorder:
-    """Collects what one case measures; reaches the scorecard whatever the case's end."""
+    """Collects what one case measures; reaches the scorecard whatever the case's end.
 
-    def __init__(self) -> None:
+    Attributes:
+        case_id: the case, under whose name its counterexample is saved.
+    """
+
+    def __init__(self, case_id: str = "") -> None:
+        self.case_id = case_id
         self.measurements: dict[str, Plain] = {}
         self.volatile_names: list[str] = []
         self.observed: dict[str, Observation] = {}
@@ -185,42 +190,6 @@ def decide_faults(measure: Recorder, claim: str, faults: Sequence[str], *, asked
     measure.bound = f"faults = 0 of {asked} ({origin})"
     if faults:
         raise ClaimFailedError("\n".join([f"claim refuted: {claim}", *(f"  {f}" for f in faults), f"  hint: {hint}"]))
-
-
-def decide_claim(
-    measure: Recorder, metric: MetricUnderTest, claim: str, deviation: float, *, sentence: str, hint: str
-) -> None:
-    """Hold a claim of the metric against the worst deviation found.
-
-    `True` must survive, `False` must be violated, `None` is only reported.
-
-    Args:
-        measure: recorder of the case.
-        metric: the metric that claims or does not claim.
-        claim: name of the field of `Claims`.
-        deviation: largest violation that was found, in the metric's units.
-        sentence: the claim in words.
-        hint: what usually lies behind a violation.
-
-    Raises:
-        ClaimFailedError: if the deviation contradicts the claim.
-        NotApplicableError: if the metric claims nothing either way.
-    """
-    claimed: bool | None = getattr(metric.claims, claim)
-    measure("worst deviation", deviation)
-    measure.observe(claim, claimed=claimed, observed=deviation <= metric.floor, deviation=deviation)
-    if claimed is None:
-        held = "held" if deviation <= metric.floor else "did not hold"
-        raise NotApplicableError(
-            f"the metric does not claim '{claim}'; observed: it {held}, worst deviation {deviation:.3g}"
-        )
-    origin = "the metric's numerical floor"
-    if claimed:
-        finding = at_most("worst deviation", deviation, metric.floor, origin)
-        decide(measure, sentence, [finding], hint=hint)
-    else:
-        finding = above("worst deviation", deviation, metric.floor, origin)
-        decide(measure, f"not always: {sentence}", [finding], hint=f"the metric claims {claim}=False; claim True")
 
 
 def measure_neighbors(

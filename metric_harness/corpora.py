@@ -1,7 +1,7 @@
 """The fixed corpus on which contracts are checked: six small recordings of different character."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -27,6 +27,13 @@ def fixed_corpus(rng: np.random.Generator) -> Sequence[Trajectories]:
         np.tanh(2.0 * driven(of_radius(mixed @ slow, 0.97), initial, N_TIMES, rng)),
         driven(-fast, initial, N_TIMES, rng),
     )
+
+
+def recorded_corpus(measure: Callable[[str, object], None], rng: np.random.Generator) -> Sequence[Trajectories]:
+    """Return the fixed corpus, its fingerprint measured beside what a case finds on it."""
+    recordings = fixed_corpus(rng)
+    measure("corpus", fingerprint(recordings))
+    return recordings
 
 
 def operator_of_radius(rng: np.random.Generator, radius: float, n_units: int) -> Array:

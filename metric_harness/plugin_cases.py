@@ -183,6 +183,7 @@ class CaseRunner:
             parameters="-".join(others),
             n_parts=item.stash[N_PARTS],
             exemption=self.request.exemptions.of(resolved.name, case.id),
+            recorder=Recorder(case.id),
         )
 
     @pytest.hookimpl(wrapper=True)

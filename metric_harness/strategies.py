@@ -15,10 +15,11 @@ Example:
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -61,6 +62,8 @@ def _entries(shape: tuple[int, ...]) -> SearchStrategy[Array]:
 Sizes: TypeAlias = SearchStrategy[tuple[int, ...]]
 SMALL: Sizes = st.tuples(st.integers(2, 4), st.integers(3, 4), st.integers(2, 3))
 """Trials, times and units of a recording that can be read."""
+TINY: Sizes = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
+"""The same of one that may have fewer samples than a metric needs."""
 LONG: Sizes = st.tuples(st.integers(8, 10), st.just(120), st.integers(3, 4))
 """Trials, times and units of one that is long enough for delay windows of half its length."""
 
@@ -94,6 +97,23 @@ def trajectory_pairs(draw: DrawFn, *, long: bool = False) -> Pair:
     return draw(one(sizes)), draw(one(sizes))
 
 
+@st.composite
+def trajectory_triples(draw: DrawFn, *, long: bool = False) -> tuple[Trajectories, Trajectories, Trajectories]:
+    """Draw three recordings of one shape, the second free or a mixture of the others, where a detour costs least.
+
+    Args:
+        draw: given by Hypothesis.
+        long: whether they are long enough for delay embeddings.
+    """
+    x, z = draw(trajectory_pairs(long=long))
+    weight = draw(st.sampled_from((0.5, 0.25, 0.75, None)))
+    if weight is None:
+        return x, draw((long_trajectories if long else trajectories)(st.just(x.shape))), z
+    y = (1 - weight) * x + weight * z
+    assume(_is_well_conditioned(y))
+    return x, y, z
+
+
 def activation_pairs() -> SearchStrategy[Pair]:
     """Draw two recordings of shape (samples, units) whose rows correspond."""
     return trajectory_pairs().map(lambda pair: (_flat(pair[0]), _flat(pair[1])))
@@ -108,16 +128,58 @@ def _flat(x: Trajectories) -> Activations:
     return x.reshape(-1, x.shape[-1])
 
 
+DEGENERATE: Sequence[Callable[[Activations], Activations]] = (
+    np.zeros_like,
+    np.ones_like,
+    lambda x: np.broadcast_to(x[:1], x.shape).copy(),
+    lambda x: np.repeat(x[:, :1], x.shape[1], axis=1),
+    lambda x: np.outer(x[:, 0], np.arange(1.0, x.shape[1] + 1)),
+)
+"""Ways to leave a recording no direction, or fewer than it has units: constant, duplicated, rank one."""
+
+
 def degenerate_activations() -> SearchStrategy[Activations]:
     """Draw activations that determine no direction, or fewer than they have units: constant, duplicated, rank one."""
-    kinds: tuple[Callable[[Array], Array], ...] = (
-        np.zeros_like,
-        np.ones_like,
-        lambda x: np.broadcast_to(x[:1], x.shape).copy(),
-        lambda x: np.repeat(x[:, :1], x.shape[1], axis=1),
-        lambda x: np.outer(x[:, 0], np.arange(1.0, x.shape[1] + 1)),
-    )
-    return st.tuples(activations(), st.sampled_from(kinds)).map(lambda drawn: drawn[1](drawn[0]))
+    return st.tuples(activations(), st.sampled_from(DEGENERATE)).map(lambda drawn: drawn[1](drawn[0]))
+
+
+@st.composite
+def edge_trajectories(draw: DrawFn, *, long: bool = False, sizes: Sizes | None = None) -> Trajectories:
+    """Draw one recording of any conditioning: of few samples, or constant, with equal units, of rank one.
+
+    Args:
+        draw: given by Hypothesis.
+        long: whether it is long enough for delay embeddings.
+        sizes: its shape; default: `LONG` or `TINY`.
+    """
+    if sizes is None:
+        sizes = LONG if long else TINY
+    x = draw(long_trajectories(sizes) if long else sizes.flatmap(_entries))
+    kind = draw(st.sampled_from((*[None] * len(DEGENERATE), *DEGENERATE)))
+    return x if kind is None else kind(_flat(x)).reshape(x.shape)
+
+
+RELATIVES: Sequence[Callable[[Trajectories, Trajectories], Trajectories]] = (
+    lambda _, y: y,
+    lambda x, _: x.copy(),
+    lambda x, _: 0.0 - x,  # -x would turn zeros into -0.0
+    lambda x, _: np.concatenate([0.0 - x[..., :1], x[..., 1:]], axis=-1),
+    lambda x, y: x + y / 1024,
+)
+"""What the second recording of a pair may be, given the first and a free one: free, equal, flipped, nearly equal."""
+
+
+@st.composite
+def edge_pairs(draw: DrawFn, *, long: bool = False) -> Pair:
+    """Draw two recordings of one shape at the edges of what a distance can be: equal, nearly so, flipped, degenerate.
+
+    Args:
+        draw: given by Hypothesis.
+        long: whether they are long enough for delay embeddings.
+    """
+    x = draw(edge_trajectories(long=long))
+    free = draw(edge_trajectories(long=long, sizes=st.just(x.shape)))
+    return x, draw(st.sampled_from(RELATIVES))(x, free)
 
 
 def extreme_activations() -> SearchStrategy[Activations]:

@@ -1,15 +1,13 @@
-"""A bound holds, fails or straddles; a verdict follows; a claim is tested in both directions."""
+"""A bound holds, fails or straddles; a verdict follows."""
 
 import json
 
 import numpy as np
 import pytest
 
-from metric_harness.adapter import MetricUnderTest, adapt
 from metric_harness.checks import (
     ClaimFailedError,
     ClaimInconclusiveError,
-    NotApplicableError,
     Recorder,
     Standing,
     above,
@@ -17,10 +15,8 @@ from metric_harness.checks import (
     at_most,
     below,
     decide,
-    decide_claim,
     decide_faults,
 )
-from metric_harness.interfaces import Claims, metric
 from metric_harness.statistics import Estimate
 
 
@@ -73,44 +69,6 @@ def test_holding_bounds_return_quietly():
 def test_a_verdict_needs_a_bound():
     with pytest.raises(ValueError, match="no findings"):
         decide(Recorder(), "nothing", [], hint="")
-
-
-def subject(**claims: bool) -> MetricUnderTest:
-    @metric(claims=Claims(numerical_floor=0.01, **claims))
-    def zero(x, y):
-        return 0.0
-
-    return MetricUnderTest("zero", adapt(zero))
-
-
-@pytest.mark.parametrize(
-    ("claimed", "deviation", "verdict"),
-    [
-        (True, 0.005, None),
-        (True, 0.02, ClaimFailedError),
-        (False, 0.02, None),
-        (False, 0.005, ClaimFailedError),
-    ],
-)
-def test_a_claim_is_tested_in_both_directions(claimed, deviation, verdict):
-    measure = Recorder()
-
-    def ask() -> None:
-        decide_claim(measure, subject(symmetric=claimed), "symmetric", deviation, sentence="d = d", hint="look")
-
-    if verdict is None:
-        ask()
-    else:
-        with pytest.raises(verdict):
-            ask()
-    assert measure.observed["symmetric"].observed is (deviation <= 0.01)
-
-
-def test_a_claim_not_made_is_measured_and_gets_no_verdict():
-    measure = Recorder()
-    with pytest.raises(NotApplicableError, match=r"did not hold, worst deviation 0\.5"):
-        decide_claim(measure, subject(), "symmetric", 0.5, sentence="d = d", hint="look")
-    assert measure.measurements["worst deviation"] == 0.5
 
 
 def test_the_recorder_keeps_plain_json():

@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from metric_harness import strategies
@@ -12,6 +12,7 @@ from metric_harness.errors import InvalidInputError
 from metric_harness.metrics.cka import CKA
 
 FEW = settings(max_examples=40, database=None, deadline=None, derandomize=True)
+MANY = settings(FEW, max_examples=2000)
 SIZES = st.integers(2, 5)
 
 
@@ -30,6 +31,49 @@ def test_long_pairs_are_long_enough_for_delay_windows(pair):
     x, y = pair
     assert x.shape == y.shape
     assert x.shape[1] == 120
+
+
+@FEW
+@given(st.booleans().flatmap(lambda long: strategies.trajectory_triples(long=long)))
+def test_triples_correspond_and_are_well_conditioned(triple):
+    assert len({x.shape for x in triple}) == 1
+    assert max(map(strategies.condition_of, triple)) <= strategies.LARGEST_CONDITION
+
+
+@pytest.mark.parametrize("weight", [0.25, 0.5, 0.75, None])
+def test_triples_have_their_second_recording_free_or_at_every_weight_between_the_others(weight):
+    def is_so(triple) -> bool:
+        x, y, z = triple
+        mixtures = {w: np.array_equal(y, (1 - w) * x + w * z) for w in (0.25, 0.5, 0.75)}
+        return not any(mixtures.values()) if weight is None else mixtures[weight]
+
+    assert is_so(find(strategies.trajectory_triples(), is_so, settings=FEW))
+
+
+EDGES = {
+    "equal": lambda x, y: np.array_equal(x, y) and x.any(),
+    "flipped": lambda x, y: np.array_equal(x, -y) and x.any(),
+    "nearly equal": lambda x, y: 0 < np.abs(x - y).max() < 0.01 < np.abs(x).max(),
+    "one unit flipped": lambda x, y: (x[..., 0] == -y[..., 0]).all() and x.all() and (x[..., 1:] == y[..., 1:]).all(),
+    "of one sample": lambda x, y: x[..., 0].size == 1,
+    "of few samples": lambda x, y: 2 < x[..., 0].size < 5,
+    "of rank one": lambda x, y: x.shape[-1] > 1 < len(x) and np.linalg.matrix_rank(x.reshape(-1, x.shape[-1])) == 1,
+    "constant": lambda x, y: len(x) > 1 and not np.ptp(x) and x.any(),
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_pairs_at_the_edges_are_drawn(edge):
+    x, y = find(strategies.edge_pairs(), lambda pair: bool(EDGES[edge](*pair)), settings=MANY)
+    assert x.shape == y.shape
+
+
+@FEW
+@given(strategies.edge_pairs(long=True), strategies.edge_trajectories(long=True))
+def test_long_edges_are_long_enough_for_delay_windows(pair, alone):
+    x, y = pair
+    assert x.shape == y.shape
+    assert x.shape[1] == alone.shape[1] == 120
 
 
 @FEW

@@ -8,7 +8,7 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import ClaimFailedError, Recorder
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.errors import MetricError
 
 
@@ -46,7 +46,7 @@ def test_bad_input(metric: MetricUnderTest, measure: Recorder, streams: Callable
     Negative controls: a metric that drops bad rows; one that lets NaN through; one that truncates to the shorter input;
     one that reshapes. One that refuses everything ends as an error: the valid pair must get its number.
     """
-    recordings = fixed_corpus(streams("corpus"))
+    recordings = recorded_corpus(measure, streams("corpus"))
     x, y = metric.prepared(recordings[0]), metric.prepared(recordings[1])
     # A metric that refuses everything would pass: the good pair must get its number.
     measure("valid pair", metric.answer(x, y))

@@ -11,7 +11,7 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, decide_faults
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.errors import MetricError
 
 N_TIMES, N_UNITS, N_TRIALS = 100, 4, 10
@@ -73,7 +73,7 @@ def test_cost(metric: MetricUnderTest, measure: Recorder, streams: Callable[...,
     Verdict: a number at every size. Time and memory are measured only: no theorem bounds them.
     Negative controls: a metric that gives up beyond some number of samples.
     """
-    corpus = fixed_corpus(streams("corpus"))
+    corpus = recorded_corpus(measure, streams("corpus"))
     measure("valid pair", metric.distance(corpus[0], corpus[1]))
     # Its calls are not counted: how many there are depends on how fast they return.
     uncounted = MetricUnderTest(metric.name, metric.bare)

@@ -8,7 +8,7 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import Recorder, decide_faults
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.refusals import Reply, replies
 
 SUBNORMAL = "subnormal scale"
@@ -81,7 +81,7 @@ def test_degenerate(metric: MetricUnderTest, measure: Recorder, streams: Callabl
     for a signal, that divide by a norm that underflows, that add a constant to the denominator, that compute in
     float16.
     """
-    corpus = fixed_corpus(streams("corpus"))
+    corpus = recorded_corpus(measure, streams("corpus"))
     x, y = corpus[0], corpus[1]
     measure("valid pair", metric.distance(x, y))
     questions: dict[str, tuple[Array, Array]] = {}

@@ -10,7 +10,7 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import ClaimFailedError, Recorder, above, at_most, decide
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.errors import MetricError
 from metric_harness.process_state import restored
 from metric_harness.statistics import unique_pairs
@@ -71,7 +71,7 @@ def test_determinism(metric: MetricUnderTest, measure: Recorder, streams: Callab
     depend on the last question; one that remembers arrays by their place in memory; one that shares a buffer
     between threads; one that hangs on the hash seed.
     """
-    recordings = fixed_corpus(streams("corpus"))
+    recordings = recorded_corpus(measure, streams("corpus"))
     pairs = unique_pairs(len(recordings))
 
     def ask() -> Array:

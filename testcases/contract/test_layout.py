@@ -10,7 +10,7 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import NotApplicableError, Recorder, decide_faults
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.errors import MetricError
 
 ROUNDOFF = 2.0**-24
@@ -86,7 +86,7 @@ def test_layout(metric: MetricUnderTest, measure: Recorder, streams: Callable[..
     Negative controls: metrics that read memory order, that assume C strides, that write to their input, that
     compute in half the precision of their input.
     """
-    corpus = fixed_corpus(streams("corpus"))
+    corpus = recorded_corpus(measure, streams("corpus"))
     faults: list[str] = []
     asked = 0
     for i, j in PAIRS:

@@ -10,7 +10,7 @@ from metric_harness import process_state
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, decide_faults
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.errors import MetricError
 
 Look = tuple[bytes, np.dtype, tuple[int, ...], tuple[int, ...], bool]
@@ -73,7 +73,7 @@ def test_purity(metric: MetricUnderTest, measure: Recorder, streams: Callable[..
     Negative controls: metrics that center in place, draw from a global generator, silence NumPy's errors, add a
     warning filter, set an environment variable.
     """
-    corpus = fixed_corpus(streams("corpus"))
+    corpus = recorded_corpus(measure, streams("corpus"))
     x, y = metric.prepared(corpus[0]), metric.prepared(corpus[1])
     faults: list[str] = []
     # The first call may import what it needs, and imports touch much that no later call does.

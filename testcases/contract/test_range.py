@@ -1,18 +1,25 @@
 """No value leaves the range that the metric names."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, final
 
 import numpy as np
 import pytest
+from hypothesis.strategies import SearchStrategy
 
+from metric_harness import strategies
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Trajectories
-from metric_harness.checks import Finding, NotApplicableError, Recorder, at_least, at_most, decide
-from metric_harness.corpora import fixed_corpus
+from metric_harness.checks import NotApplicableError, Recorder
+from metric_harness.corpora import recorded_corpus
+from metric_harness.profiles import Profile
+from metric_harness.questions import Call, Example, Question, Streams, Trial
+from metric_harness.refutation import hold
 from metric_harness.statistics import unique_pairs
 
-ORIGIN = "the claimed value range, widened by the metric's numerical floor"
+UNLIMITED = (-math.inf, math.inf)
 
 
 def extremes(
@@ -35,41 +42,90 @@ def extremes(
     }
 
 
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Limits(Question):
+    """A distance against the smallest and the largest possible one.
+
+    Recordings near an ill-conditioned one have their distances within the range, too: the floor alone is allowed.
+
+    Attributes:
+        limits: both; infinite where there is none.
+    """
+
+    limits: tuple[float, float]
+
+    quantity: ClassVar[str] = "distance beyond the range"
+    origin: ClassVar[str] = "the metric's numerical floor"
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """The distance."""
+        return [("x", "y")]
+
+    def deviation(self, distances: Sequence[float]) -> float:
+        """Return how far a distance is beyond the nearer limit; negative within."""
+        (distance,) = distances
+        return max(self.limits[0] - distance, distance - self.limits[1])
+
+    def claimed(self, metric: MetricUnderTest) -> bool | None:
+        """Return whether the metric names any limit."""
+        return None if self.limits == UNLIMITED else True
+
+    def drawn(self, *, long: bool) -> SearchStrategy[Example]:
+        """Return the strategy that draws pairs at the edges of what a distance can be."""
+        return strategies.edge_pairs(long=long).map(lambda pair: paired(*pair, "a pair"))
+
+    def on_corpus(
+        self, metric: MetricUnderTest, recordings: Sequence[Trajectories], measure: Recorder, streams: Streams
+    ) -> Sequence[Trial]:
+        """Return the trials of all pairs, in both orders, and of those at the extremes."""
+        ordered = [order for i, j in unique_pairs(len(recordings)) for order in ((i, j), (j, i))]
+        named = {f"recordings {i} and {j} of the corpus": (recordings[i], recordings[j]) for i, j in ordered}
+        at = extremes(recordings, streams("extremes"))
+        trials = {text: self.tried(metric, paired(x, y, text)) for text, (x, y) in {**named, **at}.items()}
+        values = {text: trial.distances[0] for text, trial in trials.items()}
+        for name in at:
+            measure(name, values[name])
+        measure("smallest distance", min(values.values()))
+        measure("largest distance", max(values.values()))
+        return list(trials.values())
+
+
+def paired(x: Trajectories, y: Trajectories, text: str) -> Example:
+    """Return the example of one pair."""
+    return Example({"x": x, "y": y}, text)
+
+
 @pytest.mark.case(id="contract.range", version=1, tier="required", source="suite")
-def test_range(metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]) -> None:
+def test_range(
+    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+) -> None:
     """A metric's values lie in the range that it claims.
 
     Why it matters: thresholds, color scales and 1 - d are read against the range; a value outside it turns
     a similarity negative without notice.
     Given: the fixed corpus, 15 pairs in both orders, and pairs at the extremes: identical, nearly so (noise of
     3 %), sign-flipped, one unit flipped, independent, orthogonal (every unit of one uncorrelated with every
-    unit of the other).
-    Measured: the smallest and the largest distance. The range of a similarity s is that of max - s.
-    Verdict: both within `Claims.value_range`, up to the numerical floor; without one they are only measured.
-    Negative controls: a metric whose range ends too low; one that goes below the zero that it claims to start at.
+    unit of the other). Then pairs that a search draws until one breaks the claim: free, identical, nearly so, flipped;
+    of a few samples, with equal units, of rank one, constant, where the metric answers.
+    Measured: the smallest and the largest distance on the corpus, how far these are beyond the range, and whether the
+    search found a counterexample. The range of a similarity s is that of max - s.
+    Verdict: every distance within `Claims.value_range`, up to the numerical floor, whatever the example's condition:
+    recordings near it have theirs within the range, too. A range open at one end is held at the other; without any,
+    the corpus is only measured.
+    Negative controls: a metric whose range ends too low; one that goes below the zero that it claims to start at; one
+    that does so only for recordings of rank one.
     """
-    corpus = fixed_corpus(streams("corpus"))
-    pairs = unique_pairs(len(corpus))
-    values = metric.pair_distances(corpus, [*pairs, *((j, i) for i, j in pairs)])
-    at = {name: metric.distance(x, y) for name, (x, y) in extremes(corpus, streams("extremes")).items()}
-    smallest, largest = min(values.min(), *at.values()), max(values.max(), *at.values())
-    for name, value in at.items():
-        measure(name, value)
-    measure("smallest distance", smallest)
-    measure("largest distance", largest)
     limits = metric.distance_range
-    if limits is None:
-        raise NotApplicableError("the metric claims no value_range; the smallest and the largest value are on the card")
-    findings: list[Finding] = []
-    if math.isfinite(limits[0]):
-        findings.append(at_least("smallest distance", smallest, limits[0] - metric.floor, ORIGIN))
-    if math.isfinite(limits[1]):
-        findings.append(at_most("largest distance", largest, limits[1] + metric.floor, ORIGIN))
-    if not findings:
-        raise NotApplicableError("the claimed value_range is open on both sides; no finite value could leave it")
-    decide(
-        measure,
-        "every value lies in the claimed range",
-        findings,
+    question = Limits(
+        claim="value_range",
+        sentence="every value lies in the claimed range",
         hint="clip what only rounding lifts over the end, or declare the range that the formula has",
+        limits=limits or UNLIMITED,
     )
+    if question.limits == UNLIMITED:
+        question.on_corpus(metric, recorded_corpus(measure, streams("corpus")), measure, streams)
+        claimed = "no value_range" if limits is None else "a value_range open at both ends"
+        raise NotApplicableError(f"the metric claims {claimed}; the smallest and the largest value are on the card")
+    hold(question, metric, measure, profile, streams)

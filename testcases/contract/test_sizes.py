@@ -8,7 +8,7 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import Recorder, decide_faults
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.refusals import Reply, replies
 
 Recordings = tuple[Trajectories, Trajectories]
@@ -66,7 +66,7 @@ def test_sizes(metric: MetricUnderTest, measure: Recorder, streams: Callable[...
     Negative controls: metrics that cut the surplus units or trials away, that refuse what they claim, that answer
     what they deny, that return NaN for one sample, that break inside NumPy for one unit.
     """
-    corpus = fixed_corpus(streams("corpus"))
+    corpus = recorded_corpus(measure, streams("corpus"))
     measure("valid pair", metric.distance(corpus[0], corpus[1]))
     claims = unequal(corpus[0], corpus[1])
     everything = edges(corpus[0], corpus[1], streams("wide"))

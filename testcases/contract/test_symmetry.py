@@ -5,32 +5,33 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from metric_harness import changes
 from metric_harness.adapter import MetricUnderTest
-from metric_harness.checks import Recorder, decide_claim
-from metric_harness.corpora import fixed_corpus
-from metric_harness.statistics import unique_pairs
+from metric_harness.checks import Recorder
+from metric_harness.laws import Law
+from metric_harness.profiles import Profile
+from metric_harness.refutation import hold
+
+LAW = Law(
+    claim="symmetric",
+    sentence="d(x, y) equals d(y, x)",
+    hint="regressions and optimizers favor one argument; average both directions, or claim symmetric=False",
+    changes=changes.SWAP,
+)
 
 
 @pytest.mark.case(id="contract.symmetry", version=1, tier="required", source="suite")
-def test_symmetry(metric: MetricUnderTest, measure: Recorder, streams: Callable[..., np.random.Generator]) -> None:
+def test_symmetry(
+    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+) -> None:
     """A metric that claims symmetry gives d(x, y) = d(y, x).
 
     Why it matters: a distance matrix, a clustering or an embedding is only defined by symmetric values.
-    Given: the fixed corpus, 15 pairs in both orders.
-    Measured: the largest |d(x, y) - d(y, x)|.
-    Verdict: at most the numerical floor where symmetry is claimed; above it where it is denied.
-    Negative controls: an asymmetric metric that claims symmetry; a symmetric one that denies it.
+    Given: 15 pairs of the fixed corpus in both orders, then pairs that a search draws until one breaks the claim.
+    Measured: the largest |d(x, y) - d(y, x)| on the corpus, and whether the search found a counterexample.
+    Verdict: `True` must survive the search, at most the numerical floor times the example's condition; `False` must be
+    violated; `None` is only measured.
+    Negative controls: an asymmetric metric that claims symmetry; one that is asymmetric only where a recording holds an
+    exact zero; a symmetric one that denies it.
     """
-    recordings = fixed_corpus(streams("corpus"))
-    deviation = max(
-        abs(metric.distance(recordings[i], recordings[j]) - metric.distance(recordings[j], recordings[i]))
-        for i, j in unique_pairs(len(recordings))
-    )
-    decide_claim(
-        measure,
-        metric,
-        "symmetric",
-        deviation,
-        sentence="d(x, y) equals d(y, x)",
-        hint="regressions and optimizers favor one argument; average both directions, or claim symmetric=False",
-    )
+    hold(LAW, metric, measure, profile, streams)

@@ -9,7 +9,7 @@ import pytest
 from metric_harness.adapter import MetricUnderTest, without_addresses
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import Recorder, decide_faults
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.errors import MetricError
 
 PAIRS = ((0, 1), (2, 4))
@@ -55,7 +55,7 @@ def test_transport(metric: MetricUnderTest, measure: Recorder, streams: Callable
     Negative controls: a closure; an object whose copy loses its settings; a metric that needs what only this
     process has imported.
     """
-    recordings = fixed_corpus(streams("corpus"))
+    recordings = recorded_corpus(measure, streams("corpus"))
     expected = metric.pair_distances(recordings, PAIRS)
     measure("values", expected)
     faults = [*pickling_faults(metric, recordings, expected), *fresh_process_faults(metric, recordings)]

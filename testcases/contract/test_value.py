@@ -7,7 +7,7 @@ import pytest
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import ClaimFailedError, Recorder, above, decide
-from metric_harness.corpora import fixed_corpus
+from metric_harness.corpora import recorded_corpus
 from metric_harness.errors import MetricError
 from metric_harness.statistics import unique_pairs
 
@@ -22,7 +22,7 @@ def test_value(metric: MetricUnderTest, measure: Recorder, streams: Callable[...
     Verdict: all 15 are finite numbers, and their spread exceeds the metric's numerical floor.
     Negative controls: NaN, array-valued and constant metrics.
     """
-    recordings = fixed_corpus(streams("corpus"))
+    recordings = recorded_corpus(measure, streams("corpus"))
     values: list[float] = []
     refusals: list[str] = []
     for i, j in unique_pairs(len(recordings)):

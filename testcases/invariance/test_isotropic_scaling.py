@@ -8,8 +8,9 @@ import pytest
 from metric_harness import changes
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import Recorder
-from metric_harness.laws import Law, hold
+from metric_harness.laws import Law
 from metric_harness.profiles import Profile
+from metric_harness.refutation import hold
 
 LAW = Law(
     claim="isotropic_scaling",

@@ -79,11 +79,11 @@ def denies_determinism(x, y):
 CORE = "linear_cka"
 """What the controls of this file are but for the lie: a case that fails it says nothing about the lie."""
 FAILS: Mapping[str, Mapping[str, str]] = {
-    "asymmetric": {"contract.symmetry": "worst deviation"},
+    "asymmetric": {"contract.symmetry": "change of the distance"},
     "denies_symmetry": {"contract.symmetry": "not always"},
-    "offset": {"contract.identity": "worst deviation = 0.01"},
-    "same_object": {"contract.identity": "worst deviation = 0.01"},
-    "residue": {"contract.identity": "worst deviation"},
+    "offset": {"contract.identity": "self-distance = 0.01"},
+    "same_object": {"contract.identity": "self-distance = 0.01"},
+    "residue": {"contract.identity": "self-distance = "},
     "denies_identity": {"contract.identity": "not always"},
     "own_noise": {
         "contract.determinism": "worst difference in this process",

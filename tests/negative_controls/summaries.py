@@ -84,10 +84,10 @@ FAILS: Mapping[str, Mapping[str, str]] = {
     "constant": TIMELESS | {"contract.value": "spread = 0 "},
     "random": {
         "contract.determinism": "worst difference in this process",
-        "contract.identity": "worst deviation",
+        "contract.identity": "self-distance = ",
         "contract.layout": "differs by",
         "contract.transport": "unpickled: answers differ",
-        "contract.symmetry": "worst deviation",
+        "contract.symmetry": "change of the distance",
         "invariance.unpaired_trials": "change of the distance",
     },
 }

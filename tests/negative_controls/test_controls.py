@@ -19,6 +19,7 @@ import careless
 import half_blind
 import liars
 import pytest
+import rare
 import right_metrics
 import summaries
 import transformed
@@ -26,7 +27,7 @@ import unfit
 
 from metric_harness import catalogue
 
-FILES: tuple[ModuleType, ...] = (summaries, liars, broken, half_blind, careless, unfit, transformed)
+FILES: tuple[ModuleType, ...] = (summaries, liars, broken, half_blind, careless, unfit, transformed, rare)
 CONTROLS = [pytest.param(file, name, id=name) for file in FILES for name in file.FAILS]
 DECLARED: Mapping[str, Mapping[str, str]] = {name: fails for file in FILES for name, fails in file.FAILS.items()}
 CASES = [case.id for case in catalogue.cases()]
@@ -145,6 +146,12 @@ def test_only_a_control_without_answers_ends_in_errors(controls, file, name):
     assert with_outcome(card, "passed", "inconclusive") == set()
     assert erred
     assert all(words in card[case_id]["message"] for case_id in erred)
+
+
+@pytest.mark.parametrize("name", rare.FAILS)
+def test_the_corpus_alone_would_pass_a_rare_liar(controls, name):
+    for case_id in rare.FAILS[name]:
+        assert controls(rare)[name][case_id]["measurements"]["worst deviation on the corpus"] <= rare.FLOOR
 
 
 @pytest.mark.parametrize("case_id", CASES)

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+RARE = Path(__file__).parents[1] / "negative_controls"
+"""Where the liars are whose lie only a search finds."""
 LIAR = """
 import numpy as np
 
@@ -50,6 +53,29 @@ def test_the_counterexample_is_small_saved_and_reproducible(run, repository, sav
     )
     before, after = map(float, done.stdout.split())
     assert abs(after - before) > arrays["tolerance"]
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "n_asked"),
+    [
+        ("asymmetric_at_zero", "symmetry", 2),
+        ("offset_for_few", "identity", 3),
+        ("squared_for_few", "triangle", 3),
+        ("negative_at_rank_one", "range", 1),
+    ],
+)
+def test_a_counterexample_of_the_contract_is_saved_and_reproducible(run, repository, card, name, claim, n_asked):
+    case = (f"--metric={RARE / 'rare.py'}:{name}", "--metric-profile=smoke", f"metric-harness::contract::test_{claim}")
+    results = [(run(*case), card(name)["results_digest"]) for _ in range(2)]
+    lines = snippet(results[0][0].stdout.lines)
+    found = next(entry for entry in card(name)["cases"] if entry["id"] == f"contract.{claim}")
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
+    told = [f"= {float(value):.6g}" for value in done.stdout.split()]
+    assert len(told) == n_asked
+    assert all(value in found["message"] for value in told)
+    saved = dict(np.load(repository.path / "reports" / name / "counterexamples" / f"contract.{claim}.npz"))
+    assert max(array.size for array in saved.values()) <= 48
+    assert results[0][1] == results[1][1]
 
 
 def test_a_saved_counterexample_counts_where_the_search_finds_none(run, repository, saved):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,6 +49,14 @@ def test_a_partial_run_never_overwrites_a_complete_card(run, reports):
     card = strict((reports / "good" / "scorecard.partial.json").read_text())
     jsonschema.validate(card, json.loads(schema()))
     assert not card["run"]["complete"]
+
+
+def test_every_case_of_the_contract_says_on_which_data_it_was_decided(run, reports):
+    run("--metric=mymetrics:good", SMOKE, CONTRACT)
+    card = strict((reports / "good" / "scorecard.partial.json").read_text())
+    digests = {case["id"]: case["measurements"]["corpus"] for case in card["cases"] if case["group"] == "contract"}
+    assert all(re.fullmatch("[0-9a-f]{16}", digest) for digest in digests.values())
+    assert len(set(digests.values())) == len(digests)
 
 
 def test_several_metrics_are_compared(run, reports):
