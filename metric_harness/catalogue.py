@@ -9,10 +9,10 @@ import difflib
 import importlib
 import inspect
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from metric_harness.errors import MetricHarnessError, UnknownCaseError
 from metric_harness.records import CaseInfo
@@ -60,6 +60,17 @@ def load(folder: str, name: str, interface: type[Interface]) -> type[Interface]:
             f"{folder}/{name}.py defines {len(found)} concrete subclasses of {interface.__name__}; needed one."
         )
     return found[0]
+
+
+def make(folder: str, name: str, interface: type[Interface], settings: Mapping[str, Any]) -> Interface:
+    """Return an instance of the one class in a file of an implementation folder.
+
+    Raises:
+        CatalogueError: as in `load`.
+        ImportError: if the file's own imports fail.
+        TypeError: if a setting is not a field of the class.
+    """
+    return cast(Any, load(folder, name, interface))(**settings)
 
 
 def _is_implementation(value: object, module: types.ModuleType, interface: type[Any]) -> bool:

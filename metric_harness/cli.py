@@ -55,7 +55,19 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("card", metavar="CARD", type=Path)
     render.add_argument("--format", default="markdown", help="report format (default: %(default)s)")
     commands.add_parser("schema", help="print the JSON Schema of a scorecard")
+    _add_zoo(commands.add_parser("zoo", help="train, check or describe the networks of the learning cases"))
     return parser
+
+
+def _add_zoo(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = actions.add_parser("build", help="train the networks anew")
+    build.add_argument("--smoke", action="store_true", help="a tiny zoo that has learnt next to nothing, in seconds")
+    build.add_argument("--processes", type=int, metavar="N", help="stacks trained at once (default: one per core)")
+    verify = actions.add_parser("verify", help="recompute digests and accuracies")
+    info = actions.add_parser("info", help="print how the networks were trained, and how they did")
+    for action in (build, verify, info):
+        action.add_argument("--folder", type=Path, metavar="DIR", help="of the zoo (default: the one of the package)")
 
 
 def _text(options: argparse.Namespace) -> str:
@@ -67,7 +79,18 @@ def _text(options: argparse.Namespace) -> str:
         return report_format(options.format).render_comparison(compare([read_scorecard(p) for p in options.cards]))
     if options.command == "render":
         return report_format(options.format).render(read_scorecard(options.card))
+    if options.command == "zoo":
+        return _zoo_text(options)
     return schema()
+
+
+def _zoo_text(options: argparse.Namespace) -> str:
+    # Networks need torch, which no other command does.
+    from metric_harness import zoo_commands
+
+    if options.action == "build":
+        return zoo_commands.build_zoo(options.folder, smoke=options.smoke, n_processes=options.processes)
+    return (zoo_commands.verify if options.action == "verify" else zoo_commands.info)(options.folder)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

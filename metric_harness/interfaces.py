@@ -1,8 +1,8 @@
 """The interfaces; read this file first.
 
 A metric is a function `f(x, y) -> float`, an object with `distance(x, y)` or `similarity(x, y)`, or a
-subclass of `AbstractMetric`. What it asserts of itself is a `Claims` record. Systems and report formats
-have one abstract class each. Implementations live one per file in the folder named after the interface;
+subclass of `AbstractMetric`. What it asserts of itself is a `Claims` record. Systems, tasks, networks and report
+formats have one abstract class each. Implementations live one per file in the folder named after the interface;
 the file name is the public name.
 """
 
@@ -10,12 +10,16 @@ import abc
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, final, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, final, runtime_checkable
 
 import numpy as np
 
 from metric_harness.arrays import Array
 from metric_harness.records import Comparison, Scorecard
+from metric_harness.trials import RULES, Timing, Trials
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Needs: TypeAlias = Literal["activations", "trajectories"]
 Kind: TypeAlias = Literal["distance", "similarity"]
@@ -195,6 +199,78 @@ class AbstractSystem(abc.ABC):
         return np.empty((0, self.n_units))
 
 
+class AbstractTask(abc.ABC):
+    """A cognitive task in four forms, one of which is composed of what the others teach; see `metric_harness.trials`.
+
+    A concrete task is a final frozen dataclass; its fields are its parameters.
+    """
+
+    n_stimuli: ClassVar[int]
+    """Stimulus channels."""
+    n_outputs: ClassVar[int]
+    """Outputs, the first of which is fixation."""
+
+    @property
+    def n_inputs(self) -> int:
+        """Input channels: fixation cue, stimuli, one per rule."""
+        return 1 + self.n_stimuli + len(RULES)
+
+    @abc.abstractmethod
+    def trials(self, n_trials: int, rules: Sequence[str], timing: Timing, rng: np.random.Generator) -> Trials:
+        """Draw trials, each of one of the rules; equal generators give equal stimuli whatever the rules.
+
+        Args:
+            n_trials: trials to draw.
+            rules: names from `trials.RULES`, drawn with equal probability.
+            timing: possible durations.
+            rng: source of everything that varies between trials.
+
+        Raises:
+            ValueError: if there is no rule, or an unknown one.
+        """
+
+
+class AbstractNetwork(abc.ABC):
+    """An architecture of networks, which run as a stack: every parameter has a leading axis of networks.
+
+    A concrete architecture is a final frozen dataclass; its fields are its hyper-parameters. All computation is
+    torch's; arrays inside are time first within a network, (networks, time, trials, units), as a recurrence needs
+    them. `metric_harness.recording` turns them into trajectories.
+    """
+
+    n_units: int
+    """Units of the state that is recorded."""
+    trained_when_frozen: ClassVar[tuple[str, ...]]
+    """Parameters that a frozen network still trains."""
+
+    @abc.abstractmethod
+    def initial_parameters(self, n_inputs: int, n_outputs: int, rng: np.random.Generator) -> Mapping[str, Array]:
+        """Draw the parameters of one network."""
+
+    @abc.abstractmethod
+    def states(self, parameters: "Parameters", inputs: "Tensor") -> "Tensor":
+        """Run from rest and return the states, shape (networks, time, trials, units).
+
+        Args:
+            parameters: of all networks, stacked.
+            inputs: shape (networks, time, trials, inputs).
+        """
+
+    @abc.abstractmethod
+    def step(self, parameters: "Parameters", state: "Tensor", inputs: "Tensor") -> "Tensor":
+        """Return the next state, shape (networks, trials, units).
+
+        Args:
+            parameters: of all networks, stacked.
+            state: shape (networks, trials, units).
+            inputs: shape (networks, trials, inputs).
+        """
+
+    @abc.abstractmethod
+    def readout(self, parameters: "Parameters", states: "Tensor") -> "Tensor":
+        """Return the outputs, shape (networks, time, trials, outputs), of states (networks, time, trials, units)."""
+
+
 class AbstractReportFormat(abc.ABC):
     """A way to write a scorecard or a comparison as text."""
 
@@ -210,4 +286,6 @@ class AbstractReportFormat(abc.ABC):
         """Return the comparison of several scorecards as text."""
 
 
+Parameters: TypeAlias = "Mapping[str, Tensor]"
+"""Named parameters of a stack of networks, each with a leading axis of networks."""
 Settings: TypeAlias = Mapping[str, Any]

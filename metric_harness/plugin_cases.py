@@ -22,10 +22,11 @@ from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import ClaimFailedError, ClaimInconclusiveError, NotApplicableError, Recorder
 from metric_harness.errors import CaseTimeoutError, MetricError
 from metric_harness.exemptions import Entry
+from metric_harness.files import read_arrays
 from metric_harness.profiles import PROFILES, Profile
 from metric_harness.records import SUITE, CaseInfo, CaseRecord, Outcome, plain
 from metric_harness.seeding import generator
-from metric_harness.session import Payload, Request, read_counterexample
+from metric_harness.session import Payload, Request
 
 CASE_MODULES = "metric_harness_testcases"
 """First part of the names under which the case files are imported."""
@@ -109,7 +110,7 @@ def metric(request: pytest.FixtureRequest) -> MetricUnderTest:
 def measure(request: pytest.FixtureRequest) -> Recorder:
     """The recorder: `measure(name, value)` before any verdict."""
     state, asked = request.node.stash[STATE], request.config.stash[REQUEST]
-    state.recorder.earlier = read_counterexample(asked.counterexample_file(state.metric.name, state.case.id))
+    state.recorder.earlier = read_arrays(asked.counterexample_file(state.metric.name, state.case.id))
     return state.recorder
 
 

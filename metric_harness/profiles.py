@@ -24,6 +24,12 @@ class Profile:
     """Most pairs of composites compared of each kind; the study compares all, all 1770."""
     replication_pairs: int
     """Ordered motif pairs drawn from the study's 42."""
+    zoo_seeds: int
+    """Seeds of the zoo whose networks are compared at the end of their training."""
+    zoo_histories: int
+    """Seeds whose networks are followed through it."""
+    zoo_trials: int
+    """Test trials on which networks are recorded."""
 
 
 PROFILES = {
@@ -36,6 +42,9 @@ PROFILES = {
         replication_trials=20,
         replication_pairs_per_kind=4,
         replication_pairs=7,
+        zoo_seeds=6,
+        zoo_histories=2,
+        zoo_trials=10,
     ),
     "standard": Profile(
         name="standard",
@@ -46,6 +55,9 @@ PROFILES = {
         replication_trials=200,
         replication_pairs_per_kind=12,
         replication_pairs=42,
+        zoo_seeds=20,
+        zoo_histories=8,
+        zoo_trials=20,
     ),
     "paper": Profile(
         name="paper",
@@ -56,6 +68,9 @@ PROFILES = {
         replication_trials=200,
         replication_pairs_per_kind=None,
         replication_pairs=42,
+        zoo_seeds=20,
+        zoo_histories=20,
+        zoo_trials=100,
     ),
 }
 """`smoke` shows in seconds that everything runs, `standard` decides, `paper` has the published sizes."""

@@ -7,27 +7,22 @@ payload is the plain JSON form of one case's result, so that it can cross proces
 import dataclasses
 import datetime
 import importlib.metadata
-import io
-import os
 import platform
 import shlex
 import signal
 import subprocess
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast, final
 
-import numpy as np
-
 from metric_harness import catalogue, scoring
 from metric_harness.adapter import Recipe, settings_of
-from metric_harness.arrays import Array
 from metric_harness.comparison import compare
 from metric_harness.errors import UsageError
 from metric_harness.exemptions import Exemptions, read_exemptions
+from metric_harness.files import write_arrays, write_whole
 from metric_harness.handover import packed
 from metric_harness.interfaces import AbstractReportFormat
 from metric_harness.profiles import PROFILES
@@ -287,37 +282,6 @@ def _claims(metric: ResolvedMetric) -> dict[str, Plain]:
             high if high < float("inf") else None,
         ]
     return {name: plain(value) for name, value in claims.items()}
-
-
-def write_whole(path: Path, content: str | bytes) -> Path:
-    """Write a file so that a reader sees the old one or the new one, never a part; text is written as UTF-8."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
-
-
-def write_arrays(path: Path, arrays: Mapping[str, Any]) -> Path:
-    """Write named arrays as one `.npz` file, whole or not at all."""
-    content = io.BytesIO()
-    cast(Any, np.savez)(content, **{name: np.asarray(array) for name, array in arrays.items()})
-    return write_whole(path, content.getvalue())
-
-
-def read_counterexample(path: Path) -> dict[str, Array]:
-    """Return the arrays of a saved counterexample; none if there is no file, or it is not readable as one."""
-    try:
-        with np.load(path, allow_pickle=False) as saved:
-            return {name: saved[name] for name in saved.files}
-    except (EOFError, OSError, ValueError, zipfile.BadZipFile):
-        return {}
 
 
 def environment_of(root: Path) -> dict[str, Plain]:

@@ -1,0 +1,92 @@
+"""Runs networks on trials: what they choose, and the trajectories of their states.
+
+Inside, arrays are (networks, time, trials, units); what leaves this module for a metric is (trials, time, units) in
+float64, one array per network.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from metric_harness.arrays import Array, Trajectories
+from metric_harness.interfaces import AbstractNetwork, Parameters
+from metric_harness.trials import Period, Trials
+
+Weights: TypeAlias = Mapping[str, NDArray[np.float32]]
+"""Named parameters of one network."""
+AfterStep: TypeAlias = Callable[[Tensor, int], Tensor]
+"""Changes the states of a stack, shape (networks, trials, units), after the time step of the given index."""
+
+
+def stacked(weights: Sequence[Weights]) -> dict[str, Tensor]:
+    """Return networks as a stack: every parameter with a leading axis of networks."""
+    return {name: tensor_of(np.stack([w[name] for w in weights])) for name in weights[0]}
+
+
+def tensor_of(array: NDArray[Any]) -> Tensor:
+    """Return an array as a tensor that shares its memory."""
+    return cast(Any, torch).from_numpy(array)
+
+
+def time_first(trials: Trials) -> Tensor:
+    """Return the inputs of trials, shape (time, trials, inputs)."""
+    return tensor_of(trials.inputs.swapaxes(0, 1))
+
+
+@torch.no_grad()
+def run(
+    network: AbstractNetwork, parameters: Parameters, inputs: Tensor, after_step: AfterStep | None = None
+) -> Tensor:
+    """Return the states of a stack of networks, shape (networks, time, trials, units).
+
+    Args:
+        network: architecture.
+        parameters: of all networks, stacked.
+        inputs: of all networks, shape (time, trials, inputs).
+        after_step: what intervenes after every time step, such as noise or a lesion.
+    """
+    n_networks = len(next(iter(parameters.values())))
+    everywhere = inputs.expand(n_networks, *inputs.shape)
+    if after_step is None:
+        return network.states(parameters, everywhere)
+    state = inputs.new_zeros(n_networks, inputs.shape[1], network.n_units)
+    states: list[Tensor] = []
+    for t in range(len(inputs)):
+        state = after_step(network.step(parameters, state, everywhere[:, t]), t)
+        states.append(state)
+    return torch.stack(states, dim=1)
+
+
+@torch.no_grad()
+def choices(network: AbstractNetwork, parameters: Parameters, states: Tensor, trials: Trials) -> NDArray[np.intp]:
+    """Return the output that each network settles for in each trial, shape (networks, trials).
+
+    That is the largest output on average over the second half of the decision period: the cue to decide reaches the
+    state with a delay of some time constants, which is no error.
+    """
+    outputs = network.readout(parameters, states)
+    means = torch.einsum("ktbo,tb->kbo", outputs, tensor_of(_late_decision(trials)))
+    return means.argmax(dim=-1).numpy()
+
+
+def accuracies(network: AbstractNetwork, parameters: Parameters, trials: Trials) -> Array:
+    """Return the share of trials in which each network of a stack chooses correctly, shape (networks,)."""
+    chosen = choices(network, parameters, run(network, parameters, time_first(trials)), trials)
+    return (chosen == trials.choices).mean(axis=1)
+
+
+def states_of(states: Tensor) -> list[Trajectories]:
+    """Return the states of a stack as one recording per network, each of shape (trials, time, units)."""
+    return list(np.ascontiguousarray(states.numpy().swapaxes(1, 2), dtype=np.float64))
+
+
+def _late_decision(trials: Trials) -> NDArray[np.float32]:
+    """Return the weight of each step in the mean that decides a choice, shape (time, trials)."""
+    inside = trials.periods.T == Period.DECISION
+    passed = inside.cumsum(axis=0)
+    late = inside & (2 * passed > passed[-1])
+    return (late / late.sum(axis=0)).astype(np.float32)

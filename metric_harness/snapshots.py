@@ -1,0 +1,60 @@
+"""Writes a training stack to a file and reads it back, to the last bit and without pickle."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from metric_harness.files import write_whole
+from metric_harness.recording import tensor_of
+from metric_harness.training import Progress, Stack
+
+
+def write_snapshot(stack: Stack, path: Path) -> None:
+    """Write a stack; a kill leaves the file as it was before, or whole."""
+    tensors: dict[str, Tensor] = {}
+    for name, parameter in stack.parameters.items():
+        tensors[f"parameters/{name}"] = parameter.detach()
+        tensors[f"first/{name}"], tensors[f"second/{name}"] = stack.moments[name]
+    for k, progress in enumerate(stack.progress):
+        for update, weights in progress.checkpoints.items():
+            tensors |= {f"kept/{k}/{update}/{name}": tensor_of(w) for name, w in weights.items()}
+    state = {
+        "active": stack.active,
+        "update": stack.update,
+        "progress": [{"curve": p.curve, "stopped": p.stopped} for p in stack.progress],
+    }
+    write_whole(path, save({name: t.contiguous() for name, t in tensors.items()}, {"state": json.dumps(state)}))
+
+
+def read_snapshot(path: Path) -> Stack | None:
+    """Return the stack in a file; none if there is no file, or one that cannot be read and has to be made again."""
+    if not path.exists():
+        return None
+    try:
+        with cast(Any, safe_open)(path, framework="pt") as file:
+            state = json.loads(file.metadata()["state"])
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, KeyError, ValueError):
+        return None
+    progress = [
+        Progress(curve={int(u): share for u, share in p["curve"].items()}, stopped=p["stopped"])
+        for p in state["progress"]
+    ]
+    kept: dict[tuple[int, int], dict[str, NDArray[np.float32]]] = {}
+    stack = Stack(active=state["active"], parameters={}, moments={}, progress=progress, update=state["update"])
+    for name, tensor in tensors.items():
+        kind, *place, parameter = name.split("/")
+        if kind == "parameters":
+            stack.parameters[parameter] = tensor
+            stack.moments[parameter] = (tensors[f"first/{parameter}"], tensors[f"second/{parameter}"])
+        elif kind == "kept":
+            kept.setdefault((int(place[0]), int(place[1])), {})[parameter] = tensor.numpy()
+    for (k, update), weights in sorted(kept.items()):
+        stack.progress[k].checkpoints[update] = weights
+    return stack

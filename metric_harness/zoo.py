@@ -1,0 +1,193 @@
+"""The zoo: networks that were trained beforehand, their weights, and the table of how they came to be.
+
+A zoo is a folder with `manifest.json` and one weights file per task, in safetensors, which holds no code. Nothing in it
+depends on a metric or on a run's seed: every metric is asked about the same networks and the same trials.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metric_harness.catalogue import PACKAGE, make
+from metric_harness.curriculum import GROUPS
+from metric_harness.errors import UsageError
+from metric_harness.interfaces import AbstractNetwork, AbstractTask
+from metric_harness.recording import Weights, accuracies, stacked
+from metric_harness.seeding import generator
+from metric_harness.trials import COMPOSITE, TESTING, Trials
+
+MANIFEST = "manifest.json"
+SCHEMA = "1.0"
+N_TEST = 400
+"""Trials by which the accuracies of the manifest are measured; recordings use the first of them."""
+REBUILD = "Rebuild it: metric-harness zoo build"
+
+
+class ZooError(UsageError):
+    """The zoo is missing, incomplete or not what its manifest says."""
+
+
+@final
+@dataclasses.dataclass(frozen=True, order=True)
+class Specimen:
+    """One network of the zoo at one checkpoint."""
+
+    group: str
+    seed: int
+    update: int
+
+
+def shipped(network: str = "leaky_rnn") -> Path:
+    """Return the folder of the zoo that comes with the package."""
+    return PACKAGE / "data" / "zoo" / network
+
+
+def held_out_trials(task: AbstractTask, n_trials: int, seed: int, rule: str = COMPOSITE) -> Trials:
+    """Return the fixed trials on which every network is tested: the first `n_trials` of `N_TEST`."""
+    if not 1 <= n_trials <= N_TEST:
+        raise ValueError(f"n_trials is {n_trials}; needed 1 to {N_TEST}.")
+    return task.trials(N_TEST, [rule], TESTING, generator(seed, "test", rule)).part(slice(n_trials))
+
+
+@final
+class Zoo:
+    """The networks of one architecture that were trained on one task.
+
+    Attributes:
+        folder: where manifest and weights lie.
+        task_name: file name in `tasks/`.
+        network: the architecture.
+        task: the task.
+    """
+
+    def __init__(self, folder: Path, task: str) -> None:
+        """Read the manifest and the weights.
+
+        Raises:
+            ZooError: if either is missing or unreadable, or the weights are not those of the manifest.
+        """
+        self.folder = folder
+        self.manifest = read_manifest(folder)
+        if task not in self.manifest["tasks"]:
+            raise ZooError(f"the zoo in {folder} has no task '{task}'; it has {', '.join(self.manifest['tasks'])}.")
+        self.task_name = task
+        self.entry: Mapping[str, Any] = self.manifest["tasks"][task]
+        described = self.manifest["network"]
+        self.network = make("networks", described["name"], AbstractNetwork, described["settings"])
+        self.task = make("tasks", task, AbstractTask, _tuples(self.entry["settings"]))
+        self.seed: int = self.manifest["seed"]
+        self.tensors = read_weights(folder / self.entry["file"], self.entry["digest"])
+        self._records = {(r["group"], r["seed"]): r for r in self.entry["networks"]}
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """Seeds for which every group was trained."""
+        return sorted({seed for _, seed in self._records})
+
+    def checkpoints(self, group: str, seed: int) -> Sequence[int]:
+        """Return the updates at which a network was kept, ascending; the last is where its training stopped."""
+        return sorted(map(int, self._record(group, seed)["accuracies"]))
+
+    def specimens(self, group: str, seed: int) -> Sequence[Specimen]:
+        """Return a network at all its checkpoints."""
+        return [Specimen(group, seed, update) for update in self.checkpoints(group, seed)]
+
+    def final(self, group: str, seed: int) -> Specimen:
+        """Return a network at the end of its training."""
+        return self.specimens(group, seed)[-1]
+
+    def accuracy(self, specimen: Specimen) -> float:
+        """Return the share of the test trials of the composite rule in which a network chooses correctly."""
+        return float(self._record(specimen.group, specimen.seed)["accuracies"][str(specimen.update)])
+
+    @cached_property
+    def ceiling(self) -> float:
+        """Best expected accuracy on the test trials."""
+        return self.trials(N_TEST).ceiling
+
+    def trials(self, n_trials: int) -> Trials:
+        """Return test trials of the composite rule."""
+        return held_out_trials(self.task, n_trials, self.seed)
+
+    def weights(self, specimen: Specimen) -> Weights:
+        """Return a network's weights.
+
+        Raises:
+            ZooError: if the zoo does not hold it.
+        """
+        prefix = f"{specimen.group}/{specimen.seed}"
+        found: dict[str, NDArray[np.float32]] = {}
+        for name in self.manifest["parameters"]:
+            for key in (f"{prefix}/{specimen.update}/{name}", f"{prefix}/{name}"):
+                if key in self.tensors:
+                    found[name] = self.tensors[key]
+                    break
+            else:
+                raise ZooError(f"the zoo in {self.folder} lacks {name} of {specimen}. {REBUILD}")
+        return found
+
+    def _record(self, group: str, seed: int) -> Mapping[str, Any]:
+        if (group, seed) not in self._records:
+            raise ZooError(f"the zoo in {self.folder} has no network {group} of seed {seed}. {REBUILD}")
+        return self._records[group, seed]
+
+
+def read_manifest(folder: Path) -> Mapping[str, Any]:
+    """Return the table of a zoo.
+
+    Raises:
+        ZooError: if it is missing, unreadable or of another schema.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ZooError(f"no zoo in {folder}: {error.strerror or error}. {REBUILD}") from error
+    except ValueError as error:
+        raise ZooError(f"{path} is not JSON: {error}. {REBUILD}") from error
+    if not isinstance(manifest, dict) or cast(Any, manifest).get("schema") != SCHEMA:
+        raise ZooError(f"{path} is not a manifest of schema {SCHEMA}. {REBUILD}")
+    return cast(dict[str, Any], manifest)
+
+
+def read_weights(path: Path, digest: str) -> Mapping[str, NDArray[np.float32]]:
+    """Return named weights.
+
+    Raises:
+        ZooError: if the file is missing, or not the one that the manifest was written for.
+    """
+    from safetensors.numpy import load as parse
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ZooError(f"no weights in {path}: {error.strerror or error}. {REBUILD}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise ZooError(
+            f"{path} has the digest {found[:16]}, its manifest says {digest[:16]}: the file is damaged or of another "
+            f"zoo. {REBUILD}"
+        )
+    return parse(content)
+
+
+def measured_accuracies(zoo: Zoo) -> Iterator[tuple[Specimen, float, float]]:
+    """Yield every network of a zoo with its accuracy according to the manifest and as measured now."""
+    trials = zoo.trials(N_TEST)
+    for seed in zoo.seeds:
+        for group in GROUPS:
+            specimens = zoo.specimens(group, seed)
+            measured = accuracies(zoo.network, stacked([zoo.weights(s) for s in specimens]), trials)
+            for specimen, accuracy in zip(specimens, measured, strict=True):
+                yield specimen, zoo.accuracy(specimen), float(accuracy)
+
+
+def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(cast(Any, v)) if isinstance(v, list) else v for name, v in settings.items()}

@@ -1,0 +1,297 @@
+"""Trains a zoo: plans the jobs, runs them in parallel, and writes weights and manifest.
+
+A job is all groups of a few seeds on one task. Its snapshots lie in a cache under the digest of its plan, so that a
+build that was killed goes on where it stopped, and one of another plan never meets them.
+"""
+
+import concurrent.futures
+import dataclasses
+import hashlib
+import json
+import multiprocessing
+import platform
+import queue
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from metric_harness.catalogue import make
+from metric_harness.curriculum import GROUPS, MASTER, Group
+from metric_harness.files import write_whole
+from metric_harness.interfaces import AbstractNetwork, AbstractTask
+from metric_harness.recording import Weights, accuracies, stacked
+from metric_harness.seeding import DEFAULT_SEED, generator
+from metric_harness.snapshots import read_snapshot, write_snapshot
+from metric_harness.training import Progress, Pupil, Schedule, begin, train
+from metric_harness.trials import COMPOSITE, TESTING, TRAINING
+from metric_harness.zoo import MANIFEST, N_TEST, SCHEMA, held_out_trials
+
+Listener = Callable[["News"], None]
+PHASES = ("pretraining", "composite")
+"""The two stacks that each job trains, one after the other."""
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class News:
+    """What a job tells while it trains: the share of a phase that is done, and its mean accuracy by the ceiling."""
+
+    job: str
+    phase: str
+    done: float
+    accuracy: float
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that decides what a zoo will be.
+
+    Attributes:
+        network: file name in `networks/`, and its settings.
+        settings: of the architecture.
+        n_seeds: seeds per task, by file name in `tasks/`.
+        seeds_per_job: seeds that are trained as one stack.
+        schedule: how networks are trained.
+        seed: root seed.
+    """
+
+    network: str = "leaky_rnn"
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"activation": "leaky_relu"})
+    n_seeds: Mapping[str, int] = dataclasses.field(default_factory=lambda: {"perceptual_decision": 20, "go_nogo": 4})
+    seeds_per_job: int = 2
+    schedule: Schedule = dataclasses.field(default_factory=Schedule)
+    seed: int = DEFAULT_SEED
+
+    def described(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        return json.loads(json.dumps(dataclasses.asdict(self), sort_keys=True))
+
+    def digest(self) -> str:
+        """Return what tells the networks of this plan from those of others; how many there are does not matter."""
+        deciding = {name: value for name, value in self.described().items() if name != "n_seeds"}
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
+
+    def jobs(self) -> list["Job"]:
+        """Return the jobs, the longest first."""
+        found = [
+            Job(self, task, tuple(range(first, min(first + self.seeds_per_job, n))))
+            for task, n in self.n_seeds.items()
+            for first in range(0, n, self.seeds_per_job)
+        ]
+        return sorted(found, key=lambda job: -len(job.seeds))
+
+
+SMOKE = Plan(
+    settings={"activation": "leaky_relu", "n_units": 16},
+    n_seeds={"perceptual_decision": 2, "go_nogo": 1},
+    seeds_per_job=1,
+    schedule=Schedule(n_trials=4, checkpoints=(0, 10, 20, 40), evaluated_every=20, earliest_stop=20, n_validation=20),
+)
+"""A plan that runs in seconds; its networks have learnt next to nothing."""
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """All groups of some seeds on one task."""
+
+    plan: Plan
+    task: str
+    seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The name by which snapshots and progress know it."""
+        return f"{self.task}-{self.seeds[0]}"
+
+    def initial(self, network: AbstractNetwork, task: AbstractTask, seed: int, who: str) -> Weights:
+        """Return the weights with which the networks of a seed begin; the master has its own."""
+        rng = generator(self.plan.seed, "zoo", self.task, seed, "initial", who)
+        drawn = network.initial_parameters(task.n_inputs, task.n_outputs, rng)
+        return {name: values.astype(np.float32) for name, values in drawn.items()}
+
+    def pretrain(self, cache: Path, tell: Listener) -> dict[tuple[tuple[str, ...], int], Progress]:
+        """Return the networks that were taught subtasks together, by those rules and seed."""
+        network, task = self.made()
+        subsets = [subset for subset in dict.fromkeys(g.pretraining for g in GROUPS.values()) if subset]
+        pupils = {
+            (subset, seed): Pupil(
+                weights=self.initial(network, task, seed, "all but master"),
+                rules=subset,
+                trained=tuple(network.initial_parameters(1, 1, generator(0))),
+                stream=("zoo", self.task, seed, "pretraining"),
+            )
+            for seed in self.seeds
+            for subset in subsets
+        }
+        return dict(zip(pupils, self.trained("pretraining", list(pupils.values()), cache, tell), strict=True))
+
+    def learn(
+        self, pretrained: Mapping[tuple[tuple[str, ...], int], Progress], cache: Path, tell: Listener
+    ) -> dict[tuple[str, int], Progress]:
+        """Return every network of the groups, by group and seed."""
+        network, task = self.made()
+        everything = tuple(network.initial_parameters(1, 1, generator(0)))
+        free = {"all": everything, "frozen": network.trained_when_frozen}
+        begun: dict[tuple[str, int], Weights] = {}
+        for seed in self.seeds:
+            for group in GROUPS.values():
+                who = "master" if group.name == MASTER else "all but master"
+                progress = pretrained.get((group.pretraining, seed))
+                begun[group.name, seed] = progress.final if progress else self.initial(network, task, seed, who)
+        pupils = {
+            (name, seed): Pupil(
+                weights=weights,
+                rules=(COMPOSITE,),
+                trained=free[GROUPS[name].free],
+                stream=("zoo", self.task, seed, "composite"),
+            )
+            for (name, seed), weights in begun.items()
+            if GROUPS[name].free in free
+        }
+        learnt = dict(zip(pupils, self.trained("composite", list(pupils.values()), cache, tell), strict=True))
+        return {key: learnt.get(key) or Progress(checkpoints={0: weights}) for key, weights in begun.items()}
+
+    def made(self) -> tuple[AbstractNetwork, AbstractTask]:
+        """Return architecture and task."""
+        network = make("networks", self.plan.network, AbstractNetwork, self.plan.settings)
+        return network, make("tasks", self.task, AbstractTask, {})
+
+    def trained(self, phase: str, pupils: Sequence[Pupil], cache: Path, tell: Listener) -> list[Progress]:
+        """Train a stack, going on from its snapshot if there is one."""
+        network, task = self.made()
+        path = cache / f"{self.name}-{phase}.safetensors"
+        stack = read_snapshot(path) or begin(pupils)
+        for _ in train(network, task, pupils, self.plan.schedule, seed=self.plan.seed, stack=stack):
+            write_snapshot(stack, path)
+            shares = [list(progress.curve.values())[-1] for progress in stack.progress]
+            share_done = 1.0 if not stack.active else stack.update / self.plan.schedule.checkpoints[-1]
+            tell(News(self.name, phase, share_done, float(np.mean(shares))))
+        return stack.progress
+
+
+def run(job: Job, cache: Path, tell: Listener) -> None:
+    """Train all networks of a job; they lie in its snapshots afterwards."""
+    job.learn(job.pretrain(cache, tell), cache, tell)
+
+
+def build(plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: Listener) -> Path:
+    """Train a zoo and write it to a folder; return the path of its manifest.
+
+    Args:
+        plan: what to train.
+        folder: where weights and manifest go.
+        cache: where snapshots lie, in a folder of the plan's digest.
+        n_processes: jobs that run at once, each on one thread; with 1 they run here, one by one.
+        tell: told how training goes.
+    """
+    snapshots = cache / "zoo" / plan.digest()
+    jobs = plan.jobs()
+    if n_processes == 1:
+        _on_one_thread()
+        for job in jobs:
+            run(job, snapshots, tell)
+    else:
+        _run_in_processes(jobs, snapshots, n_processes, tell)
+    entries = {task: _write_weights(plan, task, snapshots, folder) for task in plan.n_seeds}
+    network = jobs[0].made()[0]
+    manifest = {
+        "schema": SCHEMA,
+        "plan": plan.described(),
+        "seed": plan.seed,
+        "network": {"name": plan.network, "settings": _settings(network)},
+        "parameters": list(network.initial_parameters(1, 1, generator(0))),
+        "timing": {"training": dataclasses.asdict(TRAINING), "testing": dataclasses.asdict(TESTING)},
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in ("numpy", "torch")}},
+        "tasks": entries,
+    }
+    return write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+def _run_in_processes(jobs: Sequence[Job], snapshots: Path, n_processes: int, tell: Listener) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        news: queue.Queue[News] = manager.Queue()
+        with concurrent.futures.ProcessPoolExecutor(n_processes, context, _on_one_thread) as pool:
+            waiting = {pool.submit(run, job, snapshots, news.put) for job in jobs}
+            while waiting:
+                done, waiting = concurrent.futures.wait(waiting, timeout=0.5)
+                while not news.empty():
+                    tell(news.get())
+                for finished in done:
+                    finished.result()
+
+
+def _on_one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _write_weights(plan: Plan, task_name: str, snapshots: Path, folder: Path) -> dict[str, Any]:
+    """Write the weights file of a task; return its entry in the manifest."""
+    from safetensors.numpy import save
+
+    tensors: dict[str, NDArray[np.float32]] = {}
+    records: list[dict[str, Any]] = []
+    jobs = [job for job in plan.jobs() if job.task == task_name]
+    network, task = jobs[0].made()
+    trials = held_out_trials(task, N_TEST, plan.seed)
+
+    def silent(news: News) -> None:
+        del news
+
+    for job in sorted(jobs, key=lambda job: job.seeds):
+        pretrained = job.pretrain(snapshots, silent)
+        for (name, seed), progress in job.learn(pretrained, snapshots, silent).items():
+            group = GROUPS[name]
+            tensors |= _stored(f"{name}/{seed}", progress, group, network)
+            found = accuracies(network, stacked(list(progress.checkpoints.values())), trials)
+            records.append(
+                {
+                    "group": name,
+                    "seed": seed,
+                    "pretraining": _summary(pretrained.get((group.pretraining, seed))),
+                    "training": _summary(progress),
+                    "accuracies": dict(zip(map(str, progress.checkpoints), found.tolist(), strict=True)),
+                }
+            )
+    content = save(tensors)
+    path = write_whole(folder / f"{task_name}.safetensors", content)
+    return {
+        "file": path.name,
+        "digest": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "settings": _settings(task),
+        "ceiling": trials.ceiling,
+        "networks": records,
+    }
+
+
+def _stored(prefix: str, progress: Progress, group: Group, network: AbstractNetwork) -> dict[str, NDArray[np.float32]]:
+    """Return a network's weights under their names in the file; those that never change are there once."""
+    changing = {"all": None, "frozen": network.trained_when_frozen, "nothing": ()}[group.free]
+    tensors: dict[str, NDArray[np.float32]] = {}
+    for update, weights in progress.checkpoints.items():
+        for name, values in weights.items():
+            changes = changing is None or name in changing
+            tensors[f"{prefix}/{update}/{name}" if changes else f"{prefix}/{name}"] = values
+    return tensors
+
+
+def _settings(instance: AbstractNetwork | AbstractTask) -> dict[str, Any]:
+    return dataclasses.asdict(cast(Any, instance))
+
+
+def _summary(progress: Progress | None) -> dict[str, Any] | None:
+    if progress is None or not progress.curve:
+        return None
+    return {
+        "updates": max(progress.curve),
+        "reached": progress.stopped,
+        "curve": {str(update): round(share, 4) for update, share in progress.curve.items()},
+    }

@@ -1,0 +1,102 @@
+"""What `metric-harness zoo` does: build, verify, info."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+from tabulate import tabulate
+from tqdm import tqdm
+
+from metric_harness.curriculum import GROUPS
+from metric_harness.zoo import Zoo, ZooError, measured_accuracies, read_manifest, shipped
+from metric_harness.zoo_building import PHASES, SMOKE, News, Plan, build
+
+
+def build_zoo(folder: Path | None, *, smoke: bool, n_processes: int | None) -> str:
+    """Train a zoo with a progress bar on standard error; return where it lies."""
+    plan = SMOKE if smoke else Plan()
+    jobs = plan.jobs()
+    target = folder or (Path(f"zoo-smoke-{plan.network}") if smoke else shipped(plan.network))
+    done: dict[tuple[str, str], News] = {}
+    with tqdm(total=len(jobs) * len(PHASES), unit="stack", file=sys.stderr, bar_format=BAR) as bar:
+
+        def tell(news: News) -> None:
+            done[news.job, news.phase] = news
+            bar.n = sum(known.done for known in done.values())
+            # The latest of each job: a phase that is over says nothing about the one that runs.
+            latest = {known.job: known.accuracy for known in done.values()}
+            bar.set_postfix_str(
+                f"{news.job} {news.phase}, accuracy {np.mean(list(latest.values())):.2f} of the ceiling"
+            )
+
+        manifest = build(plan, target, cache_folder(), n_processes=n_processes or os.cpu_count() or 1, tell=tell)
+    return f"{info(target)}\n\nwrote {manifest}"
+
+
+BAR = "{l_bar}{bar}| {n:.1f}/{total} stacks [{elapsed}<{remaining}] {postfix}"
+"""The progress bar: stacks of networks that are trained, time spent and time left, accuracy."""
+
+
+def cache_folder() -> Path:
+    """Return the platform's folder for what can be made again."""
+    return Path(platformdirs.user_cache_dir("metric_harness", appauthor=False))
+
+
+def verify(folder: Path | None) -> str:
+    """Recompute digests and accuracies of a zoo.
+
+    Raises:
+        ZooError: if a file is not the one of the manifest, or an accuracy is not what it says.
+    """
+    folder = folder or shipped()
+    lines: list[str] = []
+    for task in read_manifest(folder)["tasks"]:
+        zoo = Zoo(folder, task)
+        found = list(measured_accuracies(zoo))
+        wrong = [(specimen, said, seen) for specimen, said, seen in found if abs(said - seen) > TOLERANCE]
+        if wrong:
+            specimen, said, seen = wrong[0]
+            raise ZooError(
+                f"{len(wrong)} of {len(found)} accuracies of {task} differ by more than {TOLERANCE}; first {specimen}: "
+                f"{seen:.4f} measured, {said:.4f} in the manifest. The code that runs networks or draws trials has "
+                "changed since the zoo was built. Rebuild it: metric-harness zoo build"
+            )
+        lines.append(f"{task}: digest right, {len(found)} accuracies right")
+    return "\n".join(lines)
+
+
+TOLERANCE = 0.01
+"""Difference of an accuracy that rounding explains: a few of 400 trials are decided by the last digit."""
+
+
+def info(folder: Path | None) -> str:
+    """Return the tables of a zoo: how its networks were trained, and how they did."""
+    folder = folder or shipped()
+    manifest = read_manifest(folder)
+    network = manifest["network"]
+    settings = ", ".join(f"{name} {value}" for name, value in network["settings"].items())
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    versions = ", ".join(f"{name} {v}" for name, v in manifest["versions"].items())
+    head = f"{network['name']} ({settings}), root seed {manifest['seed']}, {size:.1f} MB, made with {versions}"
+    return "\n\n".join([head, *(_task_table(Zoo(folder, task)) for task in manifest["tasks"])])
+
+
+def _task_table(zoo: Zoo) -> str:
+    rows = [_group_row(zoo, name) for name in GROUPS]
+    headers = ["group", "shared", "updates", "stopped", "accuracy", "lowest", "highest", "checkpoints"]
+    table = tabulate(rows, headers=headers, floatfmt=".3f")
+    return f"{zoo.task_name}, {len(zoo.seeds)} seeds, ceiling {zoo.ceiling:.3f}\n{table}"
+
+
+def _group_row(zoo: Zoo, name: str) -> list[object]:
+    records: list[Mapping[str, Any]] = [r for r in zoo.entry["networks"] if r["group"] == name]
+    final = np.array([zoo.accuracy(zoo.final(name, seed)) for seed in zoo.seeds])
+    trained = [r["training"] for r in records if r["training"]]
+    updates = float(np.median([t["updates"] for t in trained])) if trained else 0.0
+    kept = min(len(zoo.checkpoints(name, seed)) for seed in zoo.seeds)
+    stopped = f"{sum(bool(t['reached']) for t in trained)} of {len(zoo.seeds)}"
+    return [name, GROUPS[name].n_shared, updates, stopped, final.mean(), final.min(), final.max(), kept]

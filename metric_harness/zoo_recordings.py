@@ -1,0 +1,111 @@
+"""Recordings of the zoo's networks as the cases hand them to metrics: on shared trials, reduced and moment-matched.
+
+Every network runs on the same fixed trials, so that trials correspond across networks for all metrics alike. Its states
+are projected on its own first principal components and whitened: mean, variance and covariance spectrum then carry
+nothing, and a metric has to look at what the states do. The scaled form, which keeps the spectrum, stands beside it
+and is measured only.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from metric_harness.arrays import Trajectories, flattened, trajectories
+from metric_harness.errors import DegenerateInputError
+from metric_harness.recording import AfterStep, run, stacked, states_of, time_first
+from metric_harness.trials import Trials
+from metric_harness.zoo import Specimen, Zoo, shipped
+
+Form: TypeAlias = Literal["whitened", "scaled"]
+
+TASK = "perceptual_decision"
+"""The task on which cases decide, the one that the reference study reports."""
+N_COMPONENTS = 6
+"""Principal components of a network's states that are kept: enough for 98 % of the variance in the mean of every group,
+chosen from that share alone, before any metric was asked."""
+AT_ONCE = 32
+"""Networks that run as one stack; more would not run faster, and hold more memory."""
+
+
+@cache
+def shipped_zoo(task: str = TASK) -> Zoo:
+    """Return the zoo that comes with the package, read once in a process.
+
+    Raises:
+        ZooError: if it is missing or damaged.
+    """
+    return Zoo(shipped(), task)
+
+
+def recorded(
+    zoo: Zoo, specimens: Sequence[Specimen], trials: Trials, *, after_step: AfterStep | None = None
+) -> list[Trajectories]:
+    """Return the states of networks on shared trials, one array of shape (trials, time, units) for each.
+
+    Args:
+        zoo: where the networks are.
+        specimens: which of them.
+        trials: what they run on.
+        after_step: what intervenes after every time step, on stacks of at most `AT_ONCE` networks in this order.
+    """
+    inputs = time_first(trials)
+    found: list[Trajectories] = []
+    for first in range(0, len(specimens), AT_ONCE):
+        some = specimens[first : first + AT_ONCE]
+        found += states_of(run(zoo.network, stacked([zoo.weights(s) for s in some]), inputs, after_step))
+    return found
+
+
+def matched(states: Trajectories, form: Form = "whitened", n_components: int = N_COMPONENTS) -> Trajectories:
+    """Project states on their first principal components and match what is not to be compared.
+
+    Args:
+        states: shape (trials, time, units).
+        form: `whitened` brings each component to variance one, `scaled` their sum.
+        n_components: components that are kept.
+
+    Returns:
+        Shape (trials, time, n_components).
+
+    Raises:
+        DegenerateInputError: if the states do not spread in as many directions.
+    """
+    x = flattened(trajectories(states, "states"))
+    residual = x - x.mean(axis=0)
+    variances, directions = np.linalg.eigh(residual.T @ residual / len(x))
+    kept, axes = variances[::-1][:n_components], directions[:, ::-1][:, :n_components]
+    if len(kept) < n_components or kept[-1] <= 1e-10 * kept[0]:
+        raise DegenerateInputError(
+            f"the states spread in {int((variances > 1e-10 * variances[-1]).sum())} directions; needed {n_components}."
+        )
+    scale = np.sqrt(kept) if form == "whitened" else np.sqrt(kept.sum())
+    return (residual @ axes / scale).reshape(*states.shape[:2], n_components)
+
+
+def explained(states: Trajectories, n_components: int = N_COMPONENTS) -> float:
+    """Return the share of the variance that the first principal components hold."""
+    x = flattened(trajectories(states, "states"))
+    variances = np.linalg.eigvalsh(np.cov(x, rowvar=False))
+    return float(variances[-n_components:].sum() / variances.sum())
+
+
+def recordings(
+    zoo: Zoo,
+    specimens: Sequence[Specimen],
+    trials: Trials,
+    *,
+    steps: slice = slice(None),
+    form: Form = "whitened",
+    n_components: int = N_COMPONENTS,
+) -> list[Trajectories]:
+    """Return networks as cases compare them: recorded, cut to some time steps, and matched."""
+    return [matched(states[:, steps], form, n_components) for states in recorded(zoo, specimens, trials)]
+
+
+def spread_out(specimens: Sequence[Specimen], n: int) -> list[Specimen]:
+    """Return n of a network's checkpoints, the first, the last and others evenly between them."""
+    if len(specimens) < n:
+        raise ValueError(f"{len(specimens)} checkpoints; needed at least {n}.")
+    return [specimens[k] for k in np.linspace(0, len(specimens) - 1, n).round().astype(int)]
