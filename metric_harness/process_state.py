@@ -36,6 +36,17 @@ def snapshot() -> Mapping[str, object]:
     return state
 
 
+def unsettle() -> None:
+    """Move what a metric may set to one value with every call, so that setting it again is seen to change it.
+
+    To be called inside `restored`. Of all settings it is only torch's number of threads that `restored` cannot put back
+    if the metric's first call has loaded torch.
+    """
+    torch: Any = sys.modules.get("torch")
+    if torch:
+        torch.set_num_threads(torch.get_num_threads() + 1)
+
+
 def changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """Return the names of what differs between two snapshots; what only one of them knows is left out."""
     return [name for name, value in before.items() if name in after and after[name] != value]
@@ -69,3 +80,7 @@ def restored() -> Generator[None]:
             torch.set_default_dtype(torch_state[1])
             torch.set_num_threads(torch_state[2])
             torch.set_grad_enabled(grad_enabled)
+        elif torch := sys.modules.get("torch"):
+            # Loaded inside the block, so that nobody has looked before: these are what it begins with.
+            torch.set_default_dtype(torch.float32)
+            torch.set_grad_enabled(True)

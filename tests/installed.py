@@ -2,9 +2,11 @@
 
 import os
 import subprocess
-import sysconfig
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
 
 
 def environment() -> dict[str, str]:
@@ -12,12 +14,24 @@ def environment() -> dict[str, str]:
 
     Only packages on disk are found: editable installations, such as this checkout's own, are not.
     """
-    unset = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "VIRTUAL_ENV")
-    inherited = {name: value for name, value in os.environ.items() if name not in unset}
-    return inherited | {"PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    unset = ("PYTEST_", "VIRTUAL_ENV")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
+    # More than one folder where this environment borrows packages itself.
+    packages = os.pathsep.join(folder for folder in sys.path if Path(folder).name in ("site-packages", "dist-packages"))
+    return inherited | {"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def run(command: str | Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command, a shell line if it is text, in a folder, and return what it printed."""
     line = ["bash", "-euc", command] if isinstance(command, str) else list(command)
     return subprocess.run(line, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+
+
+def install_wheel(folder: Path) -> None:
+    """Build the wheel of this checkout and install it into a new environment, `venv` in a folder."""
+    built = run([sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)], folder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    run([sys.executable, "-m", "venv", "venv"], folder)
+    (wheel,) = folder.glob("*.whl")
+    installed = run([str(folder / "venv/bin/pip"), "install", "--force-reinstall", "--no-deps", str(wheel)], folder)
+    assert installed.returncode == 0, installed.stdout + installed.stderr

@@ -2,12 +2,13 @@
 
 import os
 import random
+import sys
 import warnings
 
 import numpy as np
 import pytest
 
-from metric_harness.process_state import changed, restored, snapshot
+from metric_harness.process_state import changed, restored, snapshot, unsettle
 
 
 def set_variable() -> None:
@@ -24,32 +25,45 @@ def torch_draw() -> None:
     torch.rand(1)
 
 
-def torch_settings() -> None:
+def torch_gradients() -> None:
     import torch
 
     torch.set_grad_enabled(False)
 
 
-CHANGES = {
-    "NumPy's global generator": lambda: np.random.random(),  # noqa: NPY002 - what is under test
-    "Python's global generator": random.random,
-    "the floating-point error settings (np.seterr)": lambda: np.seterr(all="raise"),
-    "the warning filters": lambda: warnings.simplefilter("ignore", category=FutureWarning),
-    "the environment variables": set_variable,
-    "the working directory": lambda: os.chdir("/"),
-    "torch's global generator": torch_draw,
-    "torch's default type, threads or gradient mode": torch_settings,
-}
+def torch_type() -> None:
+    import torch
+
+    torch.set_default_dtype(torch.float64)
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_a_change_is_named_and_put_back(name, monkeypatch):
+def torch_threads() -> None:
+    import torch
+
+    torch.set_num_threads(torch.get_num_threads() + 1)
+
+
+TORCH = "torch's default type, threads or gradient mode"
+CHANGES = [
+    ("NumPy's global generator", lambda: np.random.random()),  # noqa: NPY002 - what is under test
+    ("Python's global generator", random.random),
+    ("the floating-point error settings (np.seterr)", lambda: np.seterr(all="raise")),
+    ("the warning filters", lambda: warnings.simplefilter("ignore", category=FutureWarning)),
+    ("the environment variables", set_variable),
+    ("the working directory", lambda: os.chdir("/")),
+    ("torch's global generator", torch_draw),
+    *[(TORCH, change) for change in (torch_gradients, torch_type, torch_threads)],
+]
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES)
+def test_a_change_is_named_and_put_back(name, change, monkeypatch):
     monkeypatch.setenv("HOME", "/home")
     if name.startswith("torch"):
         pytest.importorskip("torch")
     before = snapshot()
     with restored():
-        CHANGES[name]()
+        change()
         assert changed(before, snapshot()) == [name]
     assert changed(before, snapshot()) == []
 
@@ -70,3 +84,24 @@ def test_everything_is_put_back_after_an_error():
 
 def test_what_only_one_snapshot_knows_is_no_change():
     assert changed({"a": 1, "b": 2}, {"a": 1, "c": 3}) == []
+
+
+@pytest.mark.parametrize("change", [torch_gradients, torch_type])
+def test_what_is_changed_in_the_block_that_loads_torch_is_put_back(change, monkeypatch):
+    torch = pytest.importorskip("torch")
+    before = snapshot()
+    monkeypatch.delitem(sys.modules, "torch")
+    with restored():
+        monkeypatch.setitem(sys.modules, "torch", torch)
+        change()
+    assert changed(before, snapshot()) == []
+
+
+def test_a_number_of_threads_that_is_set_again_is_seen():
+    torch = pytest.importorskip("torch")
+    with restored():
+        torch.set_num_threads(1)
+        unsettle()
+        before = snapshot()
+        torch.set_num_threads(1)
+        assert changed(before, snapshot()) == [TORCH]

@@ -1,14 +1,12 @@
 """The built wheel carries everything: it validates a metric from an empty directory, far from this checkout."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.installed import run
 
-ROOT = Path(__file__).parents[1]
 MINE = """
 import numpy as np
 from metric_harness.arrays import centered, paired_activations
@@ -26,19 +24,6 @@ python_functions = should_*
 addopts = --strict-markers --strict-config
 filterwarnings = error
 """
-
-
-@pytest.fixture(scope="module")
-def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` folder of a fresh environment with the wheel in it."""
-    folder = tmp_path_factory.mktemp("wheel")
-    built = run([sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)], folder)
-    assert built.returncode == 0, built.stdout + built.stderr
-    run([sys.executable, "-m", "venv", "venv"], folder)
-    (wheel,) = folder.glob("*.whl")
-    installed = run([str(folder / "venv/bin/pip"), "install", "--force-reinstall", "--no-deps", str(wheel)], folder)
-    assert installed.returncode == 0, installed.stdout + installed.stderr
-    return folder / "venv/bin"
 
 
 def test_the_wheel_is_what_runs(binaries, tmp_path):

@@ -44,7 +44,8 @@ def test_bad_input(metric: MetricUnderTest, measure: Recorder, streams: Callable
     Measured: how many of them were refused with an exception, while the valid pair gets a number.
     Verdict: all. NaN is no refusal: it spreads silently into every average.
     Negative controls: a metric that drops bad rows; one that lets NaN through; one that truncates to the shorter input;
-    one that reshapes. One that refuses everything ends as an error: the valid pair must get its number.
+    one that reshapes; one that answers a half to whatever it cannot compare. One that refuses everything ends as an
+    error: the valid pair must get its number.
     """
     recordings = recorded_corpus(measure, streams("corpus"))
     x, y = metric.prepared(recordings[0]), metric.prepared(recordings[1])

@@ -71,7 +71,7 @@ def test_cost(metric: MetricUnderTest, measure: Recorder, streams: Callable[...,
     exponents of both against samples and units, by least squares of the logarithms. They differ from run to
     run and from machine to machine, and stay out of the results' digest.
     Verdict: a number at every size. Time and memory are measured only: no theorem bounds them.
-    Negative controls: a metric that gives up beyond some number of samples.
+    Negative controls: a metric that gives up beyond some number of samples; one that refuses what fills no block.
     """
     corpus = recorded_corpus(measure, streams("corpus"))
     measure("valid pair", metric.distance(corpus[0], corpus[1]))

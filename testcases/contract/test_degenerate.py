@@ -79,7 +79,7 @@ def test_degenerate(metric: MetricUnderTest, measure: Recorder, streams: Callabl
     lost on both sides.
     Negative controls: metrics that invert a covariance, that return NaN for a constant, that take rounding of a mean
     for a signal, that divide by a norm that underflows, that add a constant to the denominator, that compute in
-    float16.
+    float16, that need full rank, that divide by the step from one sample to the next.
     """
     corpus = recorded_corpus(measure, streams("corpus"))
     x, y = corpus[0], corpus[1]

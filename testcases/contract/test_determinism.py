@@ -45,11 +45,20 @@ def in_another_order(
 def in_refilled_arrays(
     metric: MetricUnderTest, recordings: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]
 ) -> Array:
-    """Return the distances when all pairs are written, one after the other, into the same two arrays."""
+    """Return the distances when all pairs are written, one after the other, into the same two arrays.
+
+    Raises:
+        MetricError: if the metric leaves the arrays such that nobody can write into them.
+    """
     x, y = (np.empty_like(metric.prepared(recordings[0])) for _ in "xy")
     values: list[float] = []
     for i, j in pairs:
-        x[...], y[...] = metric.prepared(recordings[i]), metric.prepared(recordings[j])
+        try:
+            x[...], y[...] = metric.prepared(recordings[i]), metric.prepared(recordings[j])
+        except ValueError as error:
+            raise MetricError(
+                f"the arrays can no longer be filled ({error}); needed as they were. Leave flags and shape alone."
+            ) from None
         values.append(metric.answer(x, y))
     return np.array(values)
 
@@ -67,9 +76,10 @@ def test_determinism(metric: MetricUnderTest, measure: Recorder, streams: Callab
     Measured: the largest difference from the first answers, in each of these ways.
     Verdict: each at most the numerical floor; whether a fresh process answers at all is `contract.transport`.
     `deterministic=None` excuses nothing; a metric that declares `deterministic=False` must be seen to vary.
-    Negative controls: a metric with its own noise; one that draws from the global generator; one whose answers
-    depend on the last question; one that remembers arrays by their place in memory; one that shares a buffer
-    between threads; one that hangs on the hash seed.
+    Negative controls: a metric with its own noise; ones that draw from a global generator, or look at what NumPy's,
+    Python's or torch's would draw next; ones whose answers depend on the last question, on sorted pairs, or on being
+    asked in a batch; one that remembers arrays by their place in memory; one that locks them; one that shares a buffer
+    between threads; one that works in the main thread only; one that hangs on the hash seed.
     """
     recordings = recorded_corpus(measure, streams("corpus"))
     pairs = unique_pairs(len(recordings))

@@ -83,8 +83,8 @@ def test_layout(metric: MetricUnderTest, measure: Recorder, streams: Callable[..
     times the measured response of the pair to perturbations of float32's roundoff: what a sound
     computation in float32 would give; one in float64 stays far below. A metric that claims
     `deterministic=False` has no two answers to compare.
-    Negative controls: metrics that read memory order, that assume C strides, that write to their input, that
-    compute in half the precision of their input.
+    Negative controls: metrics that read memory order, of one input or of both alike, that assume C strides, that
+    write to their input, that compute in half the precision of their input.
     """
     corpus = recorded_corpus(measure, streams("corpus"))
     faults: list[str] = []

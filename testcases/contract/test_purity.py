@@ -46,11 +46,17 @@ def read_only_faults(metric: MetricUnderTest, x: Array, y: Array) -> list[str]:
         metric.answer(x, y)
     except MetricError as error:
         return [f"read-only input: {error}"]
-    return [] if (look(x), look(y)) == before else ["read-only input: made writable"]
+    seen = zip("xy", (x, y), before, (look(x), look(y)), strict=True)
+    return [
+        f"read-only input: {name} {'made writable' if z.flags.writeable else 'altered'}"
+        for name, z, old, new in seen
+        if new != old
+    ]
 
 
 def touched(metric: MetricUnderTest, x: Array, y: Array) -> list[str]:
     """Return what a metric changes of the state that all code of the process shares."""
+    process_state.unsettle()
     before = process_state.snapshot()
     # Past the door, which would put the warning filters back before anyone could look.
     metric.bare.distance(x.copy(), y.copy())
@@ -70,8 +76,9 @@ def test_purity(metric: MetricUnderTest, measure: Recorder, streams: Callable[..
     global generators; NumPy's error settings, warning filters, environment variables, working directory;
     torch's default type, threads and gradient mode.
     Verdict: nothing changed, and read-only arrays get a number.
-    Negative controls: metrics that center in place, draw from a global generator, silence NumPy's errors, add a
-    warning filter, set an environment variable.
+    Negative controls: metrics that center in place, do so in a batch only, flatten or relabel a recording there, lock
+    or unlock their inputs, draw from a global generator, silence NumPy's errors, add a warning filter, set an
+    environment variable, leave the working directory, turn torch's gradients off, set its threads.
     """
     corpus = recorded_corpus(measure, streams("corpus"))
     x, y = metric.prepared(corpus[0]), metric.prepared(corpus[1])

@@ -64,7 +64,8 @@ def test_sizes(metric: MetricUnderTest, measure: Recorder, streams: Callable[...
     claimed, and an error where they are denied. Everything gets a finite number or a clear error: one of the metric's
     own, of four words or more, not of the machinery below (LinAlgError, IndexError, TypeError and the like).
     Negative controls: metrics that cut the surplus units or trials away, that refuse what they claim, that answer
-    what they deny, that return NaN for one sample, that break inside NumPy for one unit.
+    what they deny, that return NaN for one sample, one trial or unequal units, that break inside NumPy for one unit,
+    that take what is wider than long for transposed.
     """
     corpus = recorded_corpus(measure, streams("corpus"))
     measure("valid pair", metric.distance(corpus[0], corpus[1]))

@@ -52,8 +52,8 @@ def test_transport(metric: MetricUnderTest, measure: Recorder, streams: Callable
     Measured: whether there is a copy, the difference of its answers, and whether the fresh process answers.
     Verdict: a copy that answers equally, within the numerical floor (unless `deterministic=False` is claimed), and an
     answer from the fresh process.
-    Negative controls: a closure; an object whose copy loses its settings; a metric that needs what only this
-    process has imported.
+    Negative controls: a closure; an object whose copy loses its settings; one whose copy cannot answer; a metric that
+    needs what only this process has imported.
     """
     recordings = recorded_corpus(measure, streams("corpus"))
     expected = metric.pair_distances(recordings, PAIRS)

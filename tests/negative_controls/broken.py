@@ -36,6 +36,15 @@ def reshapes(x, y):
 
 
 @metric(claims=PAIRED)
+def shrugs(x, y):
+    """Answers a half where it cannot compare."""
+    try:
+        return linear_cka(x, y)
+    except ValueError:
+        return 0.5
+
+
+@metric(claims=PAIRED)
 def not_a_number(x, y):
     """Answers NaN to everything valid."""
     paired_activations(x, y)
@@ -57,11 +66,17 @@ def refuses_all(x, y):
 
 CORE = "linear_cka"
 """What the controls of this file are on good input, where they answer at all."""
-FAILS: Mapping[str, Mapping[str, str]] = {
+BAD = (
+    *(f"{what} in {which}" for what in ("NaN", "infinity") for which in "xy"),
+    *("no samples", "no units", "one axis", "one axis too many"),
+    *("unmatched samples", "unmatched samples, other order"),
+)
+FAILS: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
     "drops_bad_rows": {"contract.bad_input": "NaN in y: returned"},
     "passes_on_nan": {"contract.bad_input": "NaN in x: the metric returned nan"},
     "truncates": {"contract.bad_input": "unmatched samples: returned"},
     "reshapes": {"contract.bad_input": "one axis: returned"},
+    "shrugs": {"contract.bad_input": tuple(f"{bad}: returned 0.5" for bad in BAD)},
     "not_a_number": {"contract.value": "returned nan"},
     "array_valued": {"contract.value": "returned a ndarray of shape"},
     "refuses_all": {"contract.value": "not today"},

@@ -1,22 +1,22 @@
 """Every case fails a wrong metric for the reason it names, and passes a right one.
 
-Each file of controls says in `FAILS` which cases catch its metrics and with which words. The suite runs
-over one file at a time, once, whichever worker asks first; the tests read the scorecards.
+Each file of controls says in `FAILS` which cases catch its metrics and with which words. The suite runs as it does for
+a user: from an installed wheel, in an empty folder, with warnings as errors; over one file at a time, once, whichever
+worker asks first. The tests read the scorecards.
 """
 
-import fcntl
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
+import brittle
 import broken
 import careless
+import elsewhere
 import half_blind
+import honest
 import liars
 import pytest
 import rare
@@ -26,10 +26,15 @@ import transformed
 import unfit
 
 from metric_harness import catalogue
+from tests import installed
+from tests.workers import once, shared_folder
 
-FILES: tuple[ModuleType, ...] = (summaries, liars, broken, half_blind, careless, unfit, transformed, rare)
+FILES = (summaries, liars, broken, half_blind, careless, unfit, transformed, elsewhere, brittle, honest, rare)
+Words: TypeAlias = str | tuple[str, ...]
+"""What a message must say; several words for a case that must find several faults of one control."""
 CONTROLS = [pytest.param(file, name, id=name) for file in FILES for name in file.FAILS]
-DECLARED: Mapping[str, Mapping[str, str]] = {name: fails for file in FILES for name, fails in file.FAILS.items()}
+WRONG = [pytest.param(file, name, id=name) for file in FILES for name, fails in file.FAILS.items() if fails]
+DECLARED: Mapping[str, Mapping[str, Words]] = {name: fails for file in FILES for name, fails in file.FAILS.items()}
 CASES = [case.id for case in catalogue.cases()]
 VALIDITY = [case.id for case in catalogue.cases() if case.tier == "validity"]
 DYNAMICAL = ("metric-harness::dynamics::test_planted_conjugacy", "metric-harness::invariance::test_conjugacy")
@@ -37,60 +42,52 @@ DYNAMICAL = ("metric-harness::dynamics::test_planted_conjugacy", "metric-harness
 
 Card = Mapping[str, Mapping[str, Any]]
 """The entry of each case in one metric's scorecard, by case id."""
-Run = Callable[..., Mapping[str, Card]]
+Reports = Callable[..., Mapping[str, Path]]
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run the suite under a name, or wait for the worker that does; return the cards by metric."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+def reports(tmp_path_factory: pytest.TempPathFactory, binaries: Path) -> Reports:
+    """Run the suite under a name, or wait for the worker that does; return the scorecards by metric."""
 
-    def cards(name: str, *arguments: str) -> Mapping[str, Card]:
-        folder = base / f"controls-{name}"
-        folder.mkdir(exist_ok=True)
-        with (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / "reports").exists():
-                run_suite(folder / "reports", arguments)
-        return {path.parent.name: read_card(path) for path in (folder / "reports").glob("*/scorecard*.json")}
+    def paths(name: str, *arguments: str) -> Mapping[str, Path]:
+        folder = shared_folder(tmp_path_factory) / f"controls-{name}"
+        once(folder, lambda empty: run_suite(binaries, empty, arguments))
+        return {path.parent.name: path for path in folder.glob("reports/*/scorecard*.json")}
 
-    return cards
+    return paths
 
 
 @pytest.fixture(scope="session")
-def controls(run: Run) -> Callable[[ModuleType], Mapping[str, Card]]:
-    """Return the cards of one file of controls, which may name the only groups that its controls go before."""
-
-    def cards(file: ModuleType) -> Mapping[str, Card]:
-        groups = [f"--metric-group={group}" for group in getattr(file, "GROUPS", ())]
-        return run(file.__name__, *(f"--metric={file.__file__}:{name}" for name in file.FAILS), *groups)
-
-    return cards
+def controls(reports: Reports) -> Callable[[ModuleType], Mapping[str, Card]]:
+    """Return the cards of one file of controls."""
+    return lambda file: read_cards(reports(file.__name__, *options(file)))
 
 
 @pytest.fixture(scope="session")
-def right(run: Run) -> Mapping[str, Card]:
+def right(reports: Reports) -> Mapping[str, Card]:
     """Return the cards of the right metrics."""
     file = right_metrics.__file__
     own = [f"--metric={file}:{name}" for name in ("linear_cka", "LaggedCovariances", "LaggedSpectra")]
     built_in = [f"--metric={name}" for name in right_metrics.BUILT_IN]
-    return run("right", *own, *built_in) | run("right-dsa", "--metric=dsa", *DYNAMICAL)
+    return read_cards(reports("right", *own, *built_in) | reports("right-dsa", "--metric=dsa", *DYNAMICAL))
 
 
-def run_suite(reports: Path, arguments: Iterable[str]) -> None:
-    """Run pytest on the suite in a process of its own, untouched by the options of this one."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    options = ["--metric-profile=smoke", "--metric-format=json", f"--metric-reports={reports}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *arguments],
-        cwd=Path(__file__).parents[2],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def options(file: ModuleType) -> Sequence[str]:
+    """Return what asks for the controls of a file, and for the groups that it names if it does not name all."""
+    groups = [f"--metric-group={group}" for group in getattr(file, "GROUPS", ())]
+    return [*(f"--metric={file.__file__}:{name}" for name in file.FAILS), *groups]
+
+
+def run_suite(binaries: Path, folder: Path, arguments: Iterable[str]) -> None:
+    """Run the installed suite in a folder, in a process of its own."""
+    fast = ["-p", "no:cacheprovider", "--metric-profile=smoke", "--metric-format=json"]
+    command = [str(binaries / "python"), "-m", "pytest", "-q", "-W", "error", *fast, *arguments]
+    done = installed.run(command, folder)
     assert done.returncode in (0, 1), done.stdout + done.stderr
+
+
+def read_cards(paths: Mapping[str, Path]) -> Mapping[str, Card]:
+    return {name: read_card(path) for name, path in paths.items()}
 
 
 def read_card(path: Path) -> Card:
@@ -101,7 +98,7 @@ def with_outcome(card: Card, *outcomes: str) -> set[str]:
     return {case_id for case_id, case in card.items() if case["outcome"] in outcomes}
 
 
-def require_control(case_id: str, declared: Mapping[str, Mapping[str, str]]) -> None:
+def require_control(case_id: str, declared: Mapping[str, Mapping[str, Words]]) -> None:
     """Refuse a case that no control is declared to fail."""
     assert any(case_id in fails for fails in declared.values()), (
         f"no control fails {case_id}; add to tests/negative_controls a wrong metric that it must catch, "
@@ -118,12 +115,13 @@ def require_right_metric(case_id: str, cards: Mapping[str, Card]) -> None:
     )
 
 
-@pytest.mark.parametrize(("file", "name"), CONTROLS)
+@pytest.mark.parametrize(("file", "name"), WRONG)
 def test_a_control_is_failed_by_the_declared_cases_for_the_declared_reasons(controls, file, name):
     card, declared = controls(file)[name], file.FAILS[name]
     for case_id, words in declared.items():
         assert card[case_id]["outcome"] == "failed", (case_id, card[case_id]["message"])
-        assert words in card[case_id]["message"], case_id
+        for part in [words] if isinstance(words, str) else words:
+            assert part in card[case_id]["message"], case_id
 
 
 @pytest.mark.parametrize(("file", "name"), CONTROLS)
@@ -152,6 +150,16 @@ def test_only_a_control_without_answers_ends_in_errors(controls, file, name):
 def test_the_corpus_alone_would_pass_a_rare_liar(controls, name):
     for case_id in rare.FAILS[name]:
         assert controls(rare)[name][case_id]["measurements"]["worst deviation on the corpus"] <= rare.FLOOR
+
+
+@pytest.mark.parametrize("name", brittle.FAILS)
+def test_a_control_gets_one_verdict_from_one_process_and_from_two_workers(reports, name):
+    serial, parallel = (
+        json.loads(reports(run, *options(brittle), *workers)[name].read_text(encoding="utf-8"))
+        for run, workers in ((brittle.__name__, ()), ("workers", ("-n", "2")))
+    )
+    assert (serial["run"]["workers"], parallel["run"]["workers"]) == (0, 2)
+    assert serial["results_digest"] == parallel["results_digest"]
 
 
 @pytest.mark.parametrize("case_id", CASES)

@@ -136,6 +136,12 @@ def compares_axes(x, y):
     return linear_cka(np.abs(x), np.abs(y))
 
 
+@metric(claims=Claims(conjugacy=True))
+def never_zero(x, y):
+    """Blind to rotations, yet at a distance from itself, and so from itself in other coordinates."""
+    return linear_cka(x, y) + 0.01
+
+
 @metric(claims=Claims(conjugacy=False))
 def denies_conjugacy(x, y):
     """Zero in other coordinates, yet denies it."""
@@ -175,6 +181,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
     "matches_samples": {"invariance.unpaired_trials": KEPT},
     "denies_unpaired_trials": {"invariance.unpaired_trials": DENIED},
     "compares_axes": {"invariance.conjugacy": KEPT},
+    "never_zero": {"invariance.conjugacy": KEPT},
     "denies_conjugacy": {"invariance.conjugacy": DENIED},
     "time_blind": {"invariance.time_order": KEPT},
     "denies_time_order": {"invariance.time_order": DENIED},
