@@ -1,9 +1,9 @@
 """How many seeds the zoo needs for the trend test of the learning cases to decide.
 
-Worlds are drawn in which the five levels of `learning.shared_subtasks` (untrained, 0 to 3 shared subtasks) lie at equal
-steps and every network adds independent normal noise. The effect is what the case bounds: the mean difference between the
-first level and the last over the standard deviation of that difference between seeds. Printed is the share of worlds in
-which Page's test gives p < .01; without an effect that share must be at most .01.
+Worlds are drawn in which the five levels of `learning.shared_subtasks` (untrained, 0 to 3 shared subtasks) lie at
+equal steps and every network adds independent normal noise. The effect is what the case bounds: the mean difference
+between the first level and the last over the standard deviation of that difference between seeds. Printed is the share
+of worlds in which Page's test gives p < .01; without an effect that share must be near .01.
 
 Run: python benchmarks/zoo_power.py
 """

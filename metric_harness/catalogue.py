@@ -135,6 +135,7 @@ def _cases_in(path: Path) -> Iterator[CaseInfo]:
             title=title,
             explanation=explanation.strip(),
             path=f"{path.parent.name}/{path.name}",
+            **{key: marker[key] for key in ("drift",) if key in marker},
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from metric_harness import __version__, catalogue
+from metric_harness.baseline import change_lines, judged, read_baselines
 from metric_harness.comparison import compare, read_scorecard
 from metric_harness.errors import UsageError
 from metric_harness.session import report_format
@@ -51,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     comparing = commands.add_parser("compare", help="set several scorecards side by side")
     comparing.add_argument("cards", metavar="CARD", nargs="+", type=Path)
     comparing.add_argument("--format", default="markdown", help="report format (default: %(default)s)")
+    comparing.add_argument(
+        "--fail-on-regression",
+        action="store_true",
+        help="take two scorecards of one metric, the earlier one first; exit 1 if anything got worse",
+    )
     render = commands.add_parser("render", help="print a scorecard in another format")
     render.add_argument("card", metavar="CARD", type=Path)
     render.add_argument("--format", default="markdown", help="report format (default: %(default)s)")
@@ -68,6 +74,20 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     info = actions.add_parser("info", help="print how the networks were trained, and how they did")
     for action in (build, verify, info):
         action.add_argument("--folder", type=Path, metavar="DIR", help="of the zoo (default: the one of the package)")
+
+
+def regression_report(before: Path, after: Path) -> tuple[str, bool]:
+    """Return what changed between two scorecards of one metric, and whether anything got worse.
+
+    Raises:
+        ScorecardError: if a file is missing, unreadable, or of an unknown schema.
+        BaselineError: if the scorecards can't be compared: the earlier is partial, or metric, profile or seed differ.
+    """
+    card = read_scorecard(after)
+    name = card.metric.name
+    path, earlier = read_baselines([before], [name], card.suite.profile, card.run.seed)[name]
+    baseline = judged(earlier, card, path)
+    return "\n".join(change_lines(name, baseline)), bool(baseline.worse)
 
 
 def _text(options: argparse.Namespace) -> str:
@@ -94,9 +114,17 @@ def _zoo_text(options: argparse.Namespace) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the console script; return 0, or 4 after a mistake in the arguments or files."""
+    """Run the console script; return 0, 1 if a regression was asked about and found, 4 after a mistake."""
     options = _parser().parse_args(arguments)
     try:
+        if options.command == "compare" and options.fail_on_regression:
+            if len(options.cards) != 2:
+                raise UsageError(
+                    f"--fail-on-regression got {len(options.cards)} scorecards; needed two, earlier first."
+                )
+            text, got_worse = regression_report(*options.cards)
+            print(text)
+            return int(got_worse)
         print(_text(options).rstrip())
     except UsageError as error:
         print(f"metric-harness: {error}", file=sys.stderr)

@@ -9,7 +9,10 @@ from metric_harness.errors import ScorecardError
 from metric_harness.published import beside_published
 from metric_harness.records import (
     SCHEMA_VERSION,
+    Baseline,
+    CaseChange,
     CaseRecord,
+    Change,
     ComparedCase,
     Comparison,
     Exemption,
@@ -120,7 +123,24 @@ def _scorecard(content: dict[str, Any]) -> Scorecard:
         summary=Summary(**content["summary"]),
         cases=cases,
         results_digest=content["results_digest"],
+        baseline=_baseline(content.get("baseline")),
     )
+
+
+def _baseline(content: dict[str, Any] | None) -> Baseline | None:
+    if content is None:
+        return None
+    changes = [
+        CaseChange(
+            id=change["id"],
+            change=Change(change["change"]),
+            before=Outcome(change["before"]) if change["before"] else None,
+            after=Outcome(change["after"]) if change["after"] else None,
+            detail=change["detail"],
+        )
+        for change in content["changes"]
+    ]
+    return Baseline(path=content["path"], results_digest=content["results_digest"], changes=changes)
 
 
 def _case(content: dict[str, Any]) -> CaseRecord:

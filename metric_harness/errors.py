@@ -33,6 +33,10 @@ class ScorecardError(UsageError):
     """A scorecard file is missing, unreadable or of an unknown schema."""
 
 
+class BaselineError(UsageError):
+    """A scorecard cannot be the baseline of this run."""
+
+
 class InvalidInputError(MetricHarnessError, ValueError):
     """Data that no metric may turn into a number."""
 

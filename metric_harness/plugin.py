@@ -48,6 +48,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "FILE",
         "help": "TOML list of cases that may fail, each with its reason; an unexpected pass fails",
     },
+    "--metric-baseline": {
+        "action": "append",
+        "metavar": "FILE",
+        "help": "an earlier scorecard.json: the run fails only for what got worse or is missing (one for each metric)",
+    },
     "--metric-seed": {
         "type": int,
         "metavar": "INT",
@@ -136,6 +141,7 @@ def _request(config: pytest.Config) -> "Request":
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
         root=config.rootpath,
         cwd=config.invocation_params.dir,
+        baselines=[Path(path) for path in option("--metric-baseline", [])],
         exempt=None if (exempt := config.getoption("--metric-exempt")) is None else Path(exempt),
     )
 

@@ -1,11 +1,13 @@
 """What the controlling process does: gather results, write the files, print the summary."""
 
 import re
+from collections.abc import Sequence
 from typing import final
 
 import pytest
 
 from metric_harness import __version__, catalogue
+from metric_harness.baseline import change_lines
 from metric_harness.plugin_cases import PAYLOAD
 from metric_harness.records import SUITE, Scorecard
 from metric_harness.session import Request, RunSession
@@ -24,6 +26,7 @@ class RunReporter:
         self.root = config.rootpath
         self.cards: list[Scorecard] = []
         self.lines: list[str] = []
+        self.others_failed = False
 
     def pytest_report_header(self) -> str:
         """Name the suite, the profile, the seed and the metrics."""
@@ -43,6 +46,12 @@ class RunReporter:
         elif report.failed and (lost := CRASHED.match(report.nodeid)):
             case_id = f"{lost['group']}.{lost['claim']}"
             self.session.receive_crash(lost["metric"], case_id, str(report.longrepr))
+        elif report.failed:
+            self.others_failed = True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Notice what could not be collected."""
+        self.others_failed |= report.failed
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -60,14 +69,28 @@ class RunReporter:
             self.cards,
             [path.relative_to(self.root) if path.is_relative_to(self.root) else path for path in written],
         )
+        for card in self.cards:
+            self.lines += [] if card.baseline is None else change_lines(card.metric.name, card.baseline)
         absent = self.session.request.exemptions.for_other_metrics([card.metric.name for card in self.cards])
         if absent:
             self.lines.append(f"exemptions for metrics that are not in this run: {', '.join(absent)}")
         unmet = self._unmet()
         self.lines += unmet
-        failed = any(case.outcome.is_failure for card in self.cards for case in card.cases)
-        if (unmet or failed) and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        decided = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus in decided and (status := self._status(unmet)) is not None:
+            session.exitstatus = status
+
+    def _status(self, unmet: Sequence[str]) -> pytest.ExitCode | None:
+        """Return the exit status that the cases ask for; None leaves pytest's own, of tests outside the suite."""
+        gated = bool(self.session.request.baselines)
+        if gated:
+            failed = any(card.baseline is None or card.baseline.worse for card in self.cards)
+        else:
+            failed = any(case.outcome.is_failure for card in self.cards for case in card.cases)
+        if unmet or failed:
+            return pytest.ExitCode.TESTS_FAILED
+        # pytest counted failures that were there before; those of other tests are no business of the gate.
+        return pytest.ExitCode.OK if gated and not self.others_failed else None
 
     def _unmet(self) -> list[str]:
         """Return a line for each metric that was named and never put to the test."""

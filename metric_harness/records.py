@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Version of the scorecard's and the comparison's keys; a new key raises the part after the dot."""
 SUITE = "metric-harness"
 """Root of the suite's node ids, and what selects cases on the command line: `metric-harness::noise::test_floor`."""
@@ -53,6 +53,8 @@ class CaseInfo:
     title: str
     explanation: str
     path: str
+    drift: float = 1e-6
+    """Relative change of a measurement up to which it counts as the same as in an earlier scorecard."""
 
     @property
     def group(self) -> str:
@@ -93,6 +95,53 @@ class CaseRecord:
     metric_calls: int = 0
     metric_s: float = 0.0
     exemption: Exemption | None = None
+
+
+class Change(str, enum.Enum):
+    """What became of a case since an earlier scorecard, in the order in which people want to read it."""
+
+    REGRESSED = "regressed"
+    REMOVED = "removed"
+    INCOMPARABLE = "incomparable"
+    VERSION_CHANGED = "version_changed"
+    DRIFTED = "drifted"
+    FIXED = "fixed"
+    NEW = "new"
+    UNCHANGED = "unchanged"
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether a gate stops it: what did not run again can't show that it still passes."""
+        return self in (Change.REGRESSED, Change.REMOVED, Change.INCOMPARABLE)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CaseChange:
+    """One case then and now; an outcome is None where the case did not exist."""
+
+    id: str
+    change: Change
+    before: Outcome | None
+    after: Outcome | None
+    detail: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """The earlier scorecard that a run was compared with, and every case's change since."""
+
+    path: str
+    results_digest: str
+    changes: Sequence[CaseChange]
+
+    @property
+    def worse(self) -> list[CaseChange]:
+        """The changes that a gate does not let through."""
+        return [change for change in self.changes if change.change.is_worse]
+
+    def count(self, change: Change) -> int:
+        """Return how many cases changed so."""
+        return sum(one.change is change for one in self.changes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -159,6 +208,7 @@ class Scorecard:
     summary: Summary
     cases: Sequence[CaseRecord]
     results_digest: str
+    baseline: Baseline | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

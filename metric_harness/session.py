@@ -19,6 +19,7 @@ from typing import Any, TypeAlias, cast, final
 
 from metric_harness import catalogue, scoring
 from metric_harness.adapter import Recipe, settings_of
+from metric_harness.baseline import judged, read_baselines
 from metric_harness.comparison import compare
 from metric_harness.errors import UsageError
 from metric_harness.exemptions import Exemptions, read_exemptions
@@ -64,6 +65,8 @@ class Request:
     cwd: Path
     exempt: Path | None
     exemptions: Exemptions
+    baselines: Mapping[str, tuple[Path, Scorecard]]
+    """Of each metric, the earlier scorecard that gates the run; empty without `--metric-baseline`."""
 
     def recipe(self, metric: ResolvedMetric) -> Recipe:
         """Return what another process needs to make a metric again."""
@@ -107,12 +110,13 @@ def request(
     root: Path,
     cwd: Path,
     exempt: Path | None = None,
+    baselines: Sequence[Path] = (),
 ) -> Request:
     """Check every option and return the request.
 
     Raises:
-        UsageError: if a metric, setting, group, profile, format, seed, timeout or exemption is wrong, or the report
-            folder cannot be written.
+        UsageError: if a metric, setting, group, profile, format, seed, timeout, exemption or baseline is wrong, or the
+            report folder cannot be written.
     """
     known_groups = sorted({case.group for case in catalogue.cases()})
     known_formats = catalogue.implementations("report_formats")
@@ -140,6 +144,7 @@ def request(
         cwd=cwd,
         exempt=exempt,
         exemptions=Exemptions() if exempt is None else read_exemptions(exempt, cwd, _today()),
+        baselines=read_baselines([cwd / path for path in baselines], [m.name for m in resolved], profile, seed),
     )
 
 
@@ -223,7 +228,11 @@ class RunSession:
             claims=_claims(metric),
             observed=self._observed[metric.name],
         )
-        return scoring.scorecard(suite=suite, run=run, environment=environment, metric=info, cases=records)
+        card = scoring.scorecard(suite=suite, run=run, environment=environment, metric=info, cases=records)
+        if metric.name not in self.request.baselines:
+            return card
+        path, before = self.request.baselines[metric.name]
+        return dataclasses.replace(card, baseline=judged(before, card, path))
 
     def _record(self, metric: str, case: CaseInfo) -> CaseRecord:
         record = scoring.merge(self._all_parts(metric, case))

@@ -55,8 +55,8 @@ class Plan:
     Attributes:
         network: file name in `networks/`, and its settings.
         settings: of the architecture.
-        n_seeds: seeds per task, by file name in `tasks/`. With 20, the trend test of `learning.shared_subtasks` finds an
-            effect of one standard deviation at p < .01 in 98.6 % of worlds (`benchmarks/zoo_power.py`).
+        n_seeds: seeds per task, by file name in `tasks/`. With 20, the trend test of `learning.shared_subtasks` finds
+            an effect of one standard deviation at p < .01 in 98.6 % of worlds (`benchmarks/zoo_power.py`).
         seeds_per_job: seeds that are trained as one stack.
         schedule: how networks are trained.
         seed: root seed.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from metric_harness.interfaces import AbstractReportFormat
 from metric_harness.published import FAILED, beside_published
-from metric_harness.records import CaseRecord, Comparison, Observation, Outcome, Plain, Scorecard
+from metric_harness.records import CaseRecord, Change, Comparison, Observation, Outcome, Plain, Scorecard
 
 WORDS = {
     Outcome.PASSED: "passed",
@@ -34,6 +34,7 @@ class MarkdownFormat(AbstractReportFormat):
         sections = [
             _head(card),
             _cases_table(card),
+            _baseline_section(card),
             _exemptions_section(card),
             _published_section(card),
             _claims_section(card),
@@ -126,6 +127,26 @@ def _cases_table(card: Scorecard) -> str:
         for case in card.cases
     ]
     return "## Cases\n\n" + _table(rows)
+
+
+def _baseline_section(card: Scorecard) -> str:
+    if card.baseline is None:
+        return ""
+    verdict = f"**{len(card.baseline.worse)} worse**" if card.baseline.worse else "nothing got worse"
+    rows = [
+        {
+            "case": change.id,
+            "change": change.change.value.replace("_", " "),
+            "before": WORDS[change.before] if change.before else "",
+            "now": WORDS[change.after] if change.after else "",
+            "detail": _safe(change.detail),
+        }
+        for change in card.baseline.changes
+        if change.change is not Change.UNCHANGED
+    ]
+    head = f"## Against the baseline\n\n{_safe(card.baseline.path)}: {verdict}, "
+    head += f"{card.baseline.count(Change.UNCHANGED)} of {len(card.baseline.changes)} cases unchanged."
+    return "\n\n".join([head, *([_table(rows)] if rows else [])])
 
 
 def _exemptions_section(card: Scorecard) -> str:
