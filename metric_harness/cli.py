@@ -9,6 +9,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from metric_harness import __version__, catalogue
+from metric_harness.annotations import annotation_lines
 from metric_harness.baseline import change_lines, judged, read_baselines
 from metric_harness.comparison import compare, read_scorecard
 from metric_harness.errors import UsageError
@@ -60,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     render = commands.add_parser("render", help="print a scorecard in another format")
     render.add_argument("card", metavar="CARD", type=Path)
     render.add_argument("--format", default="markdown", help="report format (default: %(default)s)")
+    annotate = commands.add_parser("annotate", help="print a scorecard's failures as GitHub annotations")
+    annotate.add_argument("card", metavar="CARD", type=Path)
     commands.add_parser("schema", help="print the JSON Schema of a scorecard")
     _add_zoo(commands.add_parser("zoo", help="train, check or describe the networks of the learning cases"))
     return parser
@@ -99,6 +102,8 @@ def _text(options: argparse.Namespace) -> str:
         return report_format(options.format).render_comparison(compare([read_scorecard(p) for p in options.cards]))
     if options.command == "render":
         return report_format(options.format).render(read_scorecard(options.card))
+    if options.command == "annotate":
+        return "\n".join(annotation_lines(read_scorecard(options.card)))
     if options.command == "zoo":
         return _zoo_text(options)
     return schema()
