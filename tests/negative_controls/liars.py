@@ -35,6 +35,12 @@ def same_object(x, y):
 
 
 @metric(claims=PAIRED)
+def own_object(x, y):
+    """Takes an array that is given twice for a mistake, and answers .01; a copy of it is at zero."""
+    return 0.01 if x is y else linear_cka(x, y)
+
+
+@metric(claims=PAIRED)
 def residue(x, y):
     """Stops early: leaves a residue that looks random, though equal inputs repeat it."""
     x, y = paired_activations(x, y)
@@ -83,6 +89,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
     "denies_symmetry": {"contract.symmetry": "not always"},
     "offset": {"contract.identity": "self-distance = 0.01"},
     "same_object": {"contract.identity": "self-distance = 0.01"},
+    "own_object": {"contract.identity": "self-distance = 0.01"},
     "residue": {"contract.identity": "self-distance = "},
     "denies_identity": {"contract.identity": "not always"},
     "own_noise": {
