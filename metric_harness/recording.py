@@ -68,20 +68,40 @@ def choices(network: AbstractNetwork, parameters: Parameters, states: Tensor, tr
     That is the largest output on average over the second half of the decision period: the cue to decide reaches the
     state with a delay of some time constants, which is no error.
     """
-    outputs = network.readout(parameters, states)
-    means = torch.einsum("ktbo,tb->kbo", outputs, tensor_of(_late_decision(trials)))
-    return means.argmax(dim=-1).numpy()
+    return _settled(network, parameters, states, _late_decision(trials))
 
 
+@torch.no_grad()
 def accuracies(network: AbstractNetwork, parameters: Parameters, trials: Trials) -> Array:
-    """Return the share of trials in which each network of a stack chooses correctly, shape (networks,)."""
-    chosen = choices(network, parameters, run(network, parameters, time_first(trials)), trials)
+    """Return the share of trials in which each network of a stack chooses correctly, shape (networks,).
+
+    Only the states that decide are kept: all of them would be hundreds of megabytes, which take longer to get from
+    the operating system than to fill.
+    """
+    late, inputs = _late_decision(trials), time_first(trials)
+    first = int(late.any(axis=1).argmax())
+    n_networks = len(next(iter(parameters.values())))
+    state = inputs.new_zeros(n_networks, inputs.shape[1], network.n_units)
+    states: list[Tensor] = []
+    for t, now in enumerate(inputs.expand(n_networks, *inputs.shape).unbind(dim=1)):
+        state = network.step(parameters, state, now)
+        if t >= first:
+            states.append(state)
+    chosen = _settled(network, parameters, torch.stack(states, dim=1), late[first:])
     return (chosen == trials.choices).mean(axis=1)
 
 
 def states_of(states: Tensor) -> list[Trajectories]:
     """Return the states of a stack as one recording per network, each of shape (trials, time, units)."""
     return list(np.ascontiguousarray(states.numpy().swapaxes(1, 2), dtype=np.float64))
+
+
+def _settled(
+    network: AbstractNetwork, parameters: Parameters, states: Tensor, late: NDArray[np.float32]
+) -> NDArray[np.intp]:
+    """Return the largest output of each network and trial, averaged with the weights (time, trials)."""
+    outputs = network.readout(parameters, states)
+    return torch.einsum("ktbo,tb->kbo", outputs, tensor_of(late)).argmax(dim=-1).numpy()
 
 
 def _late_decision(trials: Trials) -> NDArray[np.float32]:

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -27,6 +25,8 @@ def write_snapshot(stack: Stack, path: Path) -> None:
     state = {
         "active": stack.active,
         "update": stack.update,
+        # The file sorts names, and in another order the sum of a gradient's squares has another last bit.
+        "parameters": list(stack.parameters),
         "progress": [{"curve": p.curve, "stopped": p.stopped} for p in stack.progress],
     }
     write_whole(path, save({name: t.contiguous() for name, t in tensors.items()}, {"state": json.dumps(state)}))
@@ -38,7 +38,8 @@ def read_snapshot(path: Path) -> Stack | None:
         return None
     try:
         with cast(Any, safe_open)(path, framework="pt") as file:
-            state = json.loads(file.metadata()["state"])
+            metadata: dict[str, str] = file.metadata() or {}
+            state = json.loads(metadata["state"])
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, KeyError, ValueError):
         return None
@@ -46,15 +47,18 @@ def read_snapshot(path: Path) -> Stack | None:
         Progress(curve={int(u): share for u, share in p["curve"].items()}, stopped=p["stopped"])
         for p in state["progress"]
     ]
-    kept: dict[tuple[int, int], dict[str, NDArray[np.float32]]] = {}
-    stack = Stack(active=state["active"], parameters={}, moments={}, progress=progress, update=state["update"])
-    for name, tensor in tensors.items():
-        kind, *place, parameter = name.split("/")
-        if kind == "parameters":
-            stack.parameters[parameter] = tensor
-            stack.moments[parameter] = (tensors[f"first/{parameter}"], tensors[f"second/{parameter}"])
-        elif kind == "kept":
-            kept.setdefault((int(place[0]), int(place[1])), {})[parameter] = tensor.numpy()
-    for (k, update), weights in sorted(kept.items()):
+    names: list[str] = state["parameters"]
+    stack = Stack(
+        active=state["active"],
+        parameters={name: tensors[f"parameters/{name}"] for name in names},
+        moments={name: (tensors[f"first/{name}"], tensors[f"second/{name}"]) for name in names},
+        progress=progress,
+        update=state["update"],
+    )
+    kept = sorted(
+        {(int(k), int(update)) for k, update in (key.split("/")[1:3] for key in tensors if key[:4] == "kept")}
+    )
+    for k, update in kept:
+        weights = {name: tensors[f"kept/{k}/{update}/{name}"].numpy() for name in names}
         stack.progress[k].checkpoints[update] = weights
     return stack

@@ -42,11 +42,19 @@ class Schedule:
     n_trials: int = 16
     learning_rate: float = 3e-3
     largest_gradient: float = 1.0
-    checkpoints: tuple[int, ...] = (0, 20, 40, 80, 120, 160, 240, 320, 480, 640, 960, 1280, 1920, 2560)
+    checkpoints: tuple[int, ...] = (0, 10, 20, 40, 80, 120, 160, 240, 320, 480, 640, 960, 1280, 1920, 2560)
     evaluated_every: int = 40
     earliest_stop: int = 240
     target: float = 0.98
     n_validation: int = 160
+
+    def __post_init__(self) -> None:
+        kept, every = self.checkpoints, self.evaluated_every
+        if kept[:1] != (0,) or list(kept) != sorted(set(kept)) or every < 1 or kept[-1] % every:
+            raise ValueError(
+                f"checkpoints are {kept}, evaluated_every is {every}; needed checkpoints that ascend from 0, the last "
+                "of them a multiple of evaluated_every."
+            )
 
 
 @final
@@ -305,7 +313,10 @@ def _update(
     # A sum over networks: the gradient of each holds nothing of the others.
     loss = (entropies.view_as(batch.loss_weights) * batch.loss_weights).sum()
     if not bool(torch.isfinite(loss)):
-        raise NotConvergedError(f"the loss is {loss.item()} at update {stack.update}; needed a finite one.")
+        raise NotConvergedError(
+            f"the loss is {loss.item()} at update {stack.update}; needed a finite one. Look for weights that are not "
+            "finite, or lower the learning rate."
+        )
     cast(Any, loss).backward()
     gradients = {name: p.grad.mul_(masks[name]) for name, p in stack.parameters.items() if p.grad is not None}
     squares = [g.square().flatten(1).sum(dim=1) for g in gradients.values()]

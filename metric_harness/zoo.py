@@ -154,6 +154,9 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
         raise ZooError(f"{path} is not JSON: {error}. {REBUILD}") from error
     if not isinstance(manifest, dict) or cast(Any, manifest).get("schema") != SCHEMA:
         raise ZooError(f"{path} is not a manifest of schema {SCHEMA}. {REBUILD}")
+    missing = {"network", "parameters", "seed", "tasks", "versions"} - set(cast(dict[str, Any], manifest))
+    if missing:
+        raise ZooError(f"{path} lacks {', '.join(sorted(missing))}. {REBUILD}")
     return cast(dict[str, Any], manifest)
 
 
@@ -178,10 +181,10 @@ def read_weights(path: Path, digest: str) -> Mapping[str, NDArray[np.float32]]:
     return parse(content)
 
 
-def measured_accuracies(zoo: Zoo) -> Iterator[tuple[Specimen, float, float]]:
-    """Yield every network of a zoo with its accuracy according to the manifest and as measured now."""
+def measured_accuracies(zoo: Zoo, seeds: Sequence[int] | None = None) -> Iterator[tuple[Specimen, float, float]]:
+    """Yield every network of some seeds, all by default, with its accuracy by the manifest and as measured now."""
     trials = zoo.trials(N_TEST)
-    for seed in zoo.seeds:
+    for seed in zoo.seeds if seeds is None else seeds:
         for group in GROUPS:
             specimens = zoo.specimens(group, seed)
             measured = accuracies(zoo.network, stacked([zoo.weights(s) for s in specimens]), trials)

@@ -32,14 +32,16 @@ from metric_harness.trials import COMPOSITE, TESTING, TRAINING
 from metric_harness.zoo import MANIFEST, N_TEST, SCHEMA, held_out_trials
 
 Listener = Callable[["News"], None]
-PHASES = ("pretraining", "composite")
-"""The two stacks that each job trains, one after the other."""
+PHASES = ("pretraining", "composite", "testing")
+"""What each job does, one after the other: two stacks that it trains, and the accuracies at every checkpoint."""
+Tested = dict[str, dict[str, float]]
+"""Accuracy on the test trials by network, `group/seed`, and by update."""
 
 
 @final
 @dataclasses.dataclass(frozen=True)
 class News:
-    """What a job tells while it trains: the share of a phase that is done, and its mean accuracy by the ceiling."""
+    """What a job tells while it runs: the share of a phase that is done, and its mean accuracy by the ceiling."""
 
     job: str
     phase: str
@@ -108,8 +110,8 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The name by which snapshots and progress know it."""
-        return f"{self.task}-{self.seeds[0]}"
+        """The name by which snapshots and progress know it; it holds every seed, for the last job may have fewer."""
+        return "-".join([self.task, *map(str, self.seeds)])
 
     def initial(self, network: AbstractNetwork, task: AbstractTask, seed: int, who: str) -> Weights:
         """Return the weights with which the networks of a seed begin; the master has its own."""
@@ -176,10 +178,35 @@ class Job:
             tell(News(self.name, phase, share_done, float(np.mean(shares))))
         return stack.progress
 
+    def tested(self, learnt: Mapping[tuple[str, int], Progress], cache: Path, tell: Listener) -> Tested:
+        """Return the accuracy of every network at its checkpoints, measuring those that no earlier call has."""
+        network, task = self.made()
+        trials = held_out_trials(task, N_TEST, self.plan.seed)
+        path = cache / f"{self.name}-accuracies.json"
+        found = _read_tested(path)
+        shares: list[float] = []
+        for (group, seed), progress in learnt.items():
+            key = f"{group}/{seed}"
+            if key not in found:
+                measured = accuracies(network, stacked(list(progress.checkpoints.values())), trials)
+                found[key] = dict(zip(map(str, progress.checkpoints), measured.tolist(), strict=True))
+                write_whole(path, json.dumps(found))
+            shares.append(found[key][str(max(progress.checkpoints))] / trials.ceiling)
+            tell(News(self.name, "testing", len(shares) / len(learnt), float(np.mean(shares))))
+        return found
+
+
+def _read_tested(path: Path) -> Tested:
+    """Return the accuracies in a file; none if there is no file, or one that cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
 
 def run(job: Job, cache: Path, tell: Listener) -> None:
-    """Train all networks of a job; they lie in its snapshots afterwards."""
-    job.learn(job.pretrain(cache, tell), cache, tell)
+    """Train and test all networks of a job; what was found lies in its snapshots afterwards."""
+    job.tested(job.learn(job.pretrain(cache, tell), cache, tell), cache, tell)
 
 
 def build(plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: Listener) -> Path:
@@ -241,24 +268,24 @@ def _write_weights(plan: Plan, task_name: str, snapshots: Path, folder: Path) ->
     records: list[dict[str, Any]] = []
     jobs = [job for job in plan.jobs() if job.task == task_name]
     network, task = jobs[0].made()
-    trials = held_out_trials(task, N_TEST, plan.seed)
 
     def silent(news: News) -> None:
         del news
 
     for job in sorted(jobs, key=lambda job: job.seeds):
         pretrained = job.pretrain(snapshots, silent)
-        for (name, seed), progress in job.learn(pretrained, snapshots, silent).items():
+        learnt = job.learn(pretrained, snapshots, silent)
+        tested = job.tested(learnt, snapshots, silent)
+        for (name, seed), progress in learnt.items():
             group = GROUPS[name]
             tensors |= _stored(f"{name}/{seed}", progress, group, network)
-            found = accuracies(network, stacked(list(progress.checkpoints.values())), trials)
             records.append(
                 {
                     "group": name,
                     "seed": seed,
                     "pretraining": _summary(pretrained.get((group.pretraining, seed))),
                     "training": _summary(progress),
-                    "accuracies": dict(zip(map(str, progress.checkpoints), found.tolist(), strict=True)),
+                    "accuracies": tested[f"{name}/{seed}"],
                 }
             )
     content = save(tensors)
@@ -268,7 +295,7 @@ def _write_weights(plan: Plan, task_name: str, snapshots: Path, folder: Path) ->
         "digest": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "settings": _settings(task),
-        "ceiling": trials.ceiling,
+        "ceiling": held_out_trials(task, N_TEST, plan.seed).ceiling,
         "networks": records,
     }
 

@@ -12,17 +12,24 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from metric_harness.curriculum import GROUPS
+from metric_harness.errors import UsageError
 from metric_harness.zoo import Zoo, ZooError, measured_accuracies, read_manifest, shipped
 from metric_harness.zoo_building import PHASES, SMOKE, News, Plan, build
 
 
 def build_zoo(folder: Path | None, *, smoke: bool, n_processes: int | None) -> str:
-    """Train a zoo with a progress bar on standard error; return where it lies."""
+    """Train a zoo with a progress bar on standard error; return its tables and where it lies.
+
+    Raises:
+        UsageError: if `n_processes` is below 1.
+    """
+    if n_processes is not None and n_processes < 1:
+        raise UsageError(f"--processes is {n_processes}; needed at least 1, or leave it out for one per core.")
     plan = SMOKE if smoke else Plan()
     jobs = plan.jobs()
     target = folder or (Path(f"zoo-smoke-{plan.network}") if smoke else shipped(plan.network))
     done: dict[tuple[str, str], News] = {}
-    with tqdm(total=len(jobs) * len(PHASES), unit="stack", file=sys.stderr, bar_format=BAR) as bar:
+    with tqdm(total=len(jobs) * len(PHASES), unit="phase", file=sys.stderr, bar_format=BAR) as bar:
 
         def tell(news: News) -> None:
             done[news.job, news.phase] = news
@@ -33,12 +40,13 @@ def build_zoo(folder: Path | None, *, smoke: bool, n_processes: int | None) -> s
                 f"{news.job} {news.phase}, accuracy {np.mean(list(latest.values())):.2f} of the ceiling"
             )
 
+        bar.set_postfix_str("starting")
         manifest = build(plan, target, cache_folder(), n_processes=n_processes or os.cpu_count() or 1, tell=tell)
     return f"{info(target)}\n\nwrote {manifest}"
 
 
-BAR = "{l_bar}{bar}| {n:.1f}/{total} stacks [{elapsed}<{remaining}] {postfix}"
-"""The progress bar: stacks of networks that are trained, time spent and time left, accuracy."""
+BAR = "{l_bar}{bar}| {n:.1f}/{total} phases [{elapsed}<{remaining}] {postfix}"
+"""The progress bar: phases of jobs that are done, time spent and time left, accuracy."""
 
 
 def cache_folder() -> Path:

@@ -21,7 +21,7 @@ ACTIVATIONS: Mapping[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], T
     "relu": (torch.relu, lambda z: (z > 0).to(z.dtype)),
     "leaky_relu": (
         lambda z: functional.leaky_relu(z, NEGATIVE_SLOPE),
-        lambda z: torch.where(z > 0, 1.0, NEGATIVE_SLOPE).to(z.dtype),
+        lambda z: (z > 0).to(z.dtype).clamp_(min=NEGATIVE_SLOPE),
     ),
     "softplus": (functional.softplus, torch.sigmoid),
     "tanh": (torch.tanh, lambda z: 1 - torch.tanh(z) ** 2),
@@ -82,12 +82,12 @@ class LeakyRNN(AbstractNetwork):
 
     def states(self, parameters: Parameters, inputs: Tensor) -> Tensor:
         """Run a stack of networks; see `AbstractNetwork`."""
-        drive = _drive(parameters, inputs)
-        return cast(Any, _Scan).apply(drive, parameters["recurrent_weights"], self.decay, self.activation)
+        weights = (parameters[name] for name in ("input_weights", "recurrent_weights", "bias"))
+        return cast(Any, _Scan).apply(inputs, *weights, self.decay, self.activation, torch.is_grad_enabled())
 
     def step(self, parameters: Parameters, state: Tensor, inputs: Tensor) -> Tensor:
         """Advance a stack of networks by one time step; see `AbstractNetwork`."""
-        drive = _drive(parameters, inputs[:, None])[:, 0]
+        drive = torch.baddbmm(parameters["bias"][:, None], inputs, parameters["input_weights"])
         rate = ACTIVATIONS[self.activation][0](torch.baddbmm(drive, state, parameters["recurrent_weights"]))
         return torch.lerp(rate, state, self.decay)
 
@@ -97,51 +97,64 @@ class LeakyRNN(AbstractNetwork):
         return torch.bmm(states.reshape(k, -1, n), parameters["readout_weights"]).view(k, n_times, n_trials, -1)
 
 
-def _drive(parameters: Parameters, inputs: Tensor) -> Tensor:
-    """Return x W_in + b, shape (networks, time, trials, units)."""
-    k, n_times, n_trials, n_inputs = inputs.shape
-    weights, bias = parameters["input_weights"], parameters["bias"]
-    drive = torch.baddbmm(bias[:, None], inputs.reshape(k, -1, n_inputs), weights)
-    return drive.view(k, n_times, n_trials, -1)
-
-
 class _Scan(torch.autograd.Function):
     """The recurrence with its backward pass written out.
 
     Autograd would record every operation of every time step and add one gradient of the weights per step; here
-    the backward pass reuses buffers, and the weights' gradient is one product over all times at the end.
+    the weights' gradients are one product over all times at the end. What takes the time is memory: a step's
+    intermediates stay in one small buffer, and what the backward pass needs is kept once.
     """
 
     @staticmethod
-    def forward(ctx: Any, drive: Tensor, weights: Tensor, decay: float, activation: str) -> Tensor:
-        k, n_times, n_trials, n = drive.shape
+    def forward(
+        ctx: Any,
+        inputs: Tensor,
+        input_weights: Tensor,
+        weights: Tensor,
+        bias: Tensor,
+        decay: float,
+        activation: str,
+        differentiable: bool,  # noqa: FBT001 - autograd passes by position
+    ) -> Tensor:
+        (k, n_times, n_trials, _), n = inputs.shape, weights.shape[-1]
         function = ACTIVATIONS[activation][0]
-        states = drive.new_empty(k, n_times + 1, n_trials, n)
+        states = inputs.new_empty(k, n_times + 1, n_trials, n)
         states[:, 0] = 0
-        before = drive.new_empty(n_times, k, n_trials, n)
+        before = inputs.new_empty(k, n_times, n_trials, n) if differentiable else None
+        sums = inputs.new_empty(k, n_trials, n)
         for t in range(n_times):
-            torch.baddbmm(drive[:, t], states[:, t], weights, out=before[t])
-            torch.lerp(function(before[t]), states[:, t], decay, out=states[:, t + 1])
-        ctx.save_for_backward(states, before, weights)
+            torch.baddbmm(bias[:, None], inputs[:, t], input_weights, out=sums)
+            sums.baddbmm_(states[:, t], weights)
+            if before is not None:
+                before[:, t] = sums
+            torch.lerp(function(sums), states[:, t], decay, out=states[:, t + 1])
+        if before is not None:
+            ctx.save_for_backward(states, before, inputs, weights)
         ctx.decay, ctx.activation = decay, activation
         return states[:, 1:]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        states, before, weights = ctx.saved_tensors
+        states, before, inputs, weights = ctx.saved_tensors
         (direct,) = gradients
         k, n_times, _, n = direct.shape
-        # Through h_t = d h_{t-1} + (1 - d) φ(z_t): the slope towards z_t, for all times at once.
-        slopes = ACTIVATIONS[ctx.activation][1](before).mul_(1 - ctx.decay)
-        to_drive = torch.empty_like(direct, memory_format=torch.contiguous_format)
+        derivative = ACTIVATIONS[ctx.activation][1]
         transposed = weights.transpose(1, 2).contiguous()
         total, rest = direct[:, -1].clone(), torch.empty_like(direct[:, -1], memory_format=torch.contiguous_format)
         for t in range(n_times - 1, -1, -1):
-            through = slopes[t].mul_(total)
-            to_drive[:, t] = through
+            # Through h_t = d h_{t-1} + (1 - d) φ(z_t). The gradient of z_t takes its place: autograd refuses a second
+            # backward pass through the same graph.
+            through = derivative(before[:, t]).mul_(1 - ctx.decay).mul_(total)
+            before[:, t] = through
             if t:
                 torch.add(direct[:, t - 1], total, alpha=ctx.decay, out=rest)
                 torch.baddbmm(rest, through, transposed, out=total)
-        earlier = states[:, :-1].reshape(k, -1, n)
-        to_weights = torch.bmm(earlier.transpose(1, 2), to_drive.view(k, -1, n)) if ctx.needs_input_grad[1] else None
-        return to_drive, to_weights, None, None
+        flat = before.view(k, -1, n)
+        _, to_inputs, to_weights, to_bias, *_ = ctx.needs_input_grad
+        return (
+            None,
+            torch.bmm(inputs.reshape(k, -1, inputs.shape[-1]).transpose(1, 2), flat) if to_inputs else None,
+            torch.bmm(states[:, :-1].reshape(k, -1, n).transpose(1, 2), flat) if to_weights else None,
+            flat.sum(dim=1) if to_bias else None,
+            *[None] * 3,
+        )

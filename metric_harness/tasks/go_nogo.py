@@ -42,5 +42,6 @@ class GoNogo(AbstractTask):
         n_steps = max(timing.stimulus) // STEP_MS
         stimulus = means[:, None] + self.noise * rng.standard_normal((n_trials, n_steps, 2))
         chosen = np.where(layout.anti, 1 - shown, shown)
-        ceilings = norm.cdf(np.sqrt(layout.stimulus_steps) / (math.sqrt(2) * self.noise))
+        with np.errstate(divide="ignore"):  # without noise it is 1
+            ceilings = norm.cdf(np.sqrt(layout.stimulus_steps) / (math.sqrt(2) * self.noise))
         return compose(layout, stimulus, chosen, ceilings)
