@@ -43,7 +43,7 @@ PROFILES = {
         replication_pairs_per_kind=4,
         replication_pairs=7,
         zoo_seeds=6,
-        zoo_histories=2,
+        zoo_histories=8,
         zoo_trials=10,
     ),
     "standard": Profile(
@@ -69,7 +69,7 @@ PROFILES = {
         replication_pairs_per_kind=None,
         replication_pairs=42,
         zoo_seeds=20,
-        zoo_histories=20,
+        zoo_histories=80,
         zoo_trials=100,
     ),
 }

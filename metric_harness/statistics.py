@@ -8,12 +8,14 @@ from typing import Any, cast, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import optimize, stats
 
 from metric_harness.arrays import Array
 
 MOST_ARRANGEMENTS = 10_000
 """Distinct arrangements of labels up to which a permutation null is enumerated; nine labels in threes have 1680."""
+LARGEST_EFFECT = 10.0
+"""Standard deviations beyond which an effect is not resolved; differences that do not scatter have no finite one."""
 CONFIDENCE = 0.95
 """Coverage of every interval."""
 
@@ -56,6 +58,46 @@ def mean_interval(values: ArrayLike, *, limits: tuple[float, float] = (-np.inf, 
     half = quantile * float(sample.std(ddof=1)) / np.sqrt(sample.size)
     low, high = np.clip([mean - half, mean + half], *limits)
     return Estimate(mean, float(low), float(high))
+
+
+def effect_interval(differences: ArrayLike) -> Estimate:
+    """Return the mean of paired differences by their standard deviation, with its exact interval.
+
+    √n times the effect follows the noncentral t distribution; the ends are the effects under which what was found lies
+    at either tail (Steiger and Fouladi, 1997). Differences that are all alike have no scatter to be divided by: they
+    give 0 where they are zero, and otherwise the effect is taken to be `LARGEST_EFFECT` or minus that.
+
+    Raises:
+        ValueError: if there are fewer than two differences.
+    """
+    sample = np.asarray(differences, dtype=np.float64)
+    if sample.size < 2:
+        raise ValueError(f"{sample.size} differences have no scatter; needed at least 2 independent ones.")
+    mean, n = float(sample.mean()), sample.size
+    scatter = max(float(sample.std(ddof=1)), abs(mean) / LARGEST_EFFECT)
+    effect = mean / scatter if scatter > 0 else 0.0
+
+    def tail(true_effect: float, share: float) -> float:
+        below = float(stats.nct.cdf(effect * math.sqrt(n), n - 1, true_effect * math.sqrt(n)))
+        # SciPy gives nan where the two are so far apart that the probability is 0 or 1 to all digits.
+        return (float(true_effect < effect) if math.isnan(below) else below) - share
+
+    widest = 2 * abs(effect) + 10
+    low, high = (
+        float(cast(Any, optimize.brentq(tail, -widest, widest, args=(share,))))
+        for share in ((1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2)
+    )
+    return Estimate(effect, low, high)
+
+
+def falling_p(table: ArrayLike) -> float:
+    """Return the one-sided p of Page's trend test for values that fall from column to column (Page, 1963).
+
+    Args:
+        table: shape (n_subjects, n_levels), at least two of each; ties share their rank.
+    """
+    falling = -np.asarray(table, dtype=np.float64)
+    return float(cast(Any, stats.page_trend_test(falling)).pvalue)
 
 
 def proportion_interval(successes: int, n: int) -> Estimate:

@@ -21,7 +21,7 @@ from metric_harness.transforms import random_orthogonal
 
 NAMES = catalogue.implementations("metrics")
 HEADINGS = ("Input", "Output", "Claims", "Numerical floor", "Cost", "Raises", "Source", "Example")
-EXPERIMENTS = ("regimes", "noise", "mixing", "composition", "no such experiment")
+EXPERIMENTS = ("regimes", "noise", "mixing", "composition", "learning", "no such experiment")
 
 
 def rng(*path: str | int) -> np.random.Generator:

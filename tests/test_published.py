@@ -4,10 +4,14 @@ import collections
 import math
 import typing
 
+import numpy as np
 import pytest
 
 from metric_harness import published
+from metric_harness.curriculum import GROUPS
 from metric_harness.published import PUBLISHED
+from testcases.learning import test_behavior as behavior
+from testcases.learning import test_shared_subtasks as shared_subtasks
 
 
 def test_each_quantity_has_one_number_per_metric():
@@ -25,6 +29,9 @@ def test_every_number_says_how_it_became_known_and_lies_in_its_metrics_range():
     assert {number.experiment for number in PUBLISHED} == set(typing.get_args(published.Experiment))
     assert {number.metric for number in PUBLISHED} == set(published.METRICS)
     for number in PUBLISHED:
+        if number.quantity.startswith("slope"):
+            assert -1 < number.value < 1
+            continue
         top = math.pi if number.metric == "dsa" and "AUC" not in number.quantity else 1.0
         assert 0 < number.value < top, number
 
@@ -42,6 +49,9 @@ def test_every_number_says_how_it_became_known_and_lies_in_its_metrics_range():
         ("3 shared", "dsa", 0.505, "recomputed"),
         ("0 in place", "cka", 0.8854, "exact"),
         ("2 in place", "dsa", 0.498, "read"),
+        ("untrained to master", "dsa", 0.607, "exact"),
+        ("pretrain_frozen to master", "procrustes", 0.415, "exact"),
+        ("slope on difference in accuracy", "cka", -0.0752, "exact"),
     ],
 )
 def test_a_number_is_found_by_quantity_and_metric(quantity, metric, value, provenance):
@@ -77,6 +87,15 @@ def test_what_the_study_does_not_have_is_not_found(quantity, metric):
 )
 def test_quantities_come_in_the_studys_order_without_repetition(experiment, quantities):
     assert published.published_quantities(experiment) == quantities
+
+
+def test_the_cases_of_learning_measure_every_published_quantity():
+    distances = {group: np.array([0.1, 0.3]) for group in GROUPS} | {"pretrain_anti_frozen": np.array([0.6, 1.8])}
+    found = shared_subtasks.published(distances)
+    assert {*found, behavior.SLOPE} == set(published.published_quantities("learning"))
+    # Four groups of five at a mean of .2, one at 1.2: the pool's mean is .4, its seeds are at .2 and .6.
+    pooled = found["partial pretraining to master"]
+    assert (pooled.value, pooled.standard_error, pooled.n_pairs) == (pytest.approx(0.4), pytest.approx(0.2), 2)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,44 @@ def test_mean_interval_needs_two_values():
         statistics.mean_interval([1.0])
 
 
+@pytest.mark.parametrize("shift", [-2.6, -0.5, 0.5, 1.35, 6.0])
+def test_the_ends_of_an_effects_interval_are_the_effects_that_put_it_at_either_tail(shift):
+    sample = np.linspace(-1, 1, 12)
+    sample = sample / sample.std(ddof=1) + shift
+    found = statistics.effect_interval(sample)
+    assert found.value == pytest.approx(shift)
+    t = stats.ttest_1samp(sample, 0).statistic
+    tails = [stats.nct.cdf(t, 11, end * np.sqrt(12)) for end in (found.low, found.high)]
+    assert tails == pytest.approx([0.975, 0.025])
+
+
+def test_the_interval_of_an_effect_holds_zero_exactly_where_the_t_interval_does():
+    for shift in (0.3, 0.5, 0.6, 0.7, 0.9):
+        sample = np.linspace(-1, 1, 12) + shift
+        assert (statistics.effect_interval(sample).low > 0) == (statistics.mean_interval(sample).low > 0)
+
+
+@pytest.mark.parametrize(("value", "effect"), [(0.0, 0.0), (3.0, 10.0), (-1e-3, -10.0)])
+def test_differences_without_scatter_have_the_largest_effect_or_none(value, effect):
+    found = statistics.effect_interval([value] * 5)
+    assert found.value == pytest.approx(effect)
+    assert np.isfinite([found.low, found.high]).all()
+    assert found.low < effect < found.high
+
+
+def test_an_effect_needs_two_differences():
+    with pytest.raises(ValueError, match="1 differences have no scatter"):
+        statistics.effect_interval([1.0])
+
+
+def test_pages_p_is_small_for_values_that_fall_and_large_for_values_that_rise():
+    falling = np.arange(5, 0, -1) + np.zeros((4, 1))
+    # All four subjects in perfect order: one arrangement in (5!)^4.
+    assert statistics.falling_p(falling) == pytest.approx(1 / 120**4)
+    assert statistics.falling_p(falling[:, ::-1]) == pytest.approx(1)
+    assert statistics.falling_p(np.ones((4, 5))) > 0.4
+
+
 def test_proportion_interval_of_all_successes_is_the_closed_form():
     # Clopper-Pearson with k = n: the lower end solves p^n = .025.
     estimate = statistics.proportion_interval(42, 42)

@@ -186,7 +186,8 @@ def _evidence(case: CaseRecord) -> str:
 PROTOCOL = (
     "The reference study's own protocol (arXiv 2410.24070) run by this code: independent initial points, explicit "
     "Euler, no moment matching, its noise levels and weights, no self pairs. Measured only; the verdicts come from "
-    "the fair form of each experiment. Intervals are the jackknife's over recordings, 95 %."
+    "the fair form of each experiment. Intervals are the jackknife's over recordings, 95 %. Where networks "
+    "are compared, they are this package's, and not the study's."
 )
 
 

@@ -71,6 +71,11 @@ BLIND = {
     "noise.floor": "smallest range over worlds = 0 ",
     "noise.discriminability": "AUC at noise 0.001 = 0.5",
     "dynamics.planted_conjugacy": "is not below",
+    "learning.shared_subtasks": "p of the trend",
+    "learning.gradual": "share of approaching networks = 0 ",
+    "learning.within": "share of ordered trainings = 0 ",
+    "learning.behavior": "permutation p = 1 ",
+    "learning.task_epochs": "permutation p in stimulus = 1 ",
 }
 """What every validity case says to a metric that sees no difference between moment-matched recordings."""
 TIMELESS = BLIND | {"invariance.time_order": "change of the distance"}

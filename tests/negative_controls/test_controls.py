@@ -22,6 +22,7 @@ import pytest
 import rare
 import right_metrics
 import summaries
+import tiring
 import transformed
 import unfit
 
@@ -29,7 +30,7 @@ from metric_harness import catalogue
 from tests import installed
 from tests.workers import once, shared_folder
 
-FILES = (summaries, liars, broken, half_blind, careless, unfit, transformed, elsewhere, brittle, honest, rare)
+FILES = (summaries, liars, broken, half_blind, careless, unfit, transformed, elsewhere, brittle, honest, rare, tiring)
 Words: TypeAlias = str | tuple[str, ...]
 """What a message must say; several words for a case that must find several faults of one control."""
 CONTROLS = [pytest.param(file, name, id=name) for file in FILES for name in file.FAILS]
@@ -67,7 +68,7 @@ def controls(reports: Reports) -> Callable[[ModuleType], Mapping[str, Card]]:
 def right(reports: Reports) -> Mapping[str, Card]:
     """Return the cards of the right metrics."""
     file = right_metrics.__file__
-    own = [f"--metric={file}:{name}" for name in ("linear_cka", "LaggedCovariances", "LaggedSpectra")]
+    own = [f"--metric={file}:{name}" for name in ("linear_cka", "late_states", "LaggedCovariances", "LaggedSpectra")]
     built_in = [f"--metric={name}" for name in right_metrics.BUILT_IN]
     return read_cards(reports("right", *own, *built_in) | reports("right-dsa", "--metric=dsa", *DYNAMICAL))
 

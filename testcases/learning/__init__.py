@@ -1,0 +1,1 @@
+"""What a metric sees of networks that learn, and of what they learnt."""

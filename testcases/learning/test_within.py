@@ -1,0 +1,92 @@
+"""Checkpoints that lie further apart in one training are further apart for a metric."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from metric_harness.adapter import MetricUnderTest
+from metric_harness.arrays import Array
+from metric_harness.checks import Recorder, at_least, at_most, decide
+from metric_harness.profiles import Profile
+from metric_harness.statistics import mean_interval, proportion_interval, settled, spearman, unique_pairs
+from metric_harness.zoo import Specimen, Zoo
+from metric_harness.zoo_groups import learns, training_groups
+from metric_harness.zoo_recordings import recordings, shipped_zoo, spread_out
+
+N_CHECKPOINTS = 7
+"""Checkpoints of each network, evenly spread over those it has: as many as the quickest learner left."""
+PAIRS = unique_pairs(N_CHECKPOINTS)
+"""Pairs of places in a series."""
+SEPARATIONS = [j - i for i, j in PAIRS]
+"""How far apart the places of each pair are."""
+N_SERIES = 40
+"""Series of untrained networks: one of them scatters by about .25, the mean of 40 by .04."""
+UNORDERED = 0.2
+"""Mean correlation up to which a series counts as unordered; below the scatter of a single one."""
+
+
+@pytest.mark.case(
+    id="learning.within",
+    version=1,
+    tier="validity",
+    source="arXiv 2410.24070, quarters of one training compared; ours asks each network and has a control of order",
+)
+def test_within(
+    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+) -> None:
+    """The further apart two checkpoints of a training are, the larger their distance.
+
+    Why it matters: learning moves a network step by step; a metric of what it learns has to keep that order.
+    Given: seven checkpoints of every network that is trained on the composite task, on the same trials; first six
+    principal components, whitened. Against it 40 series of seven untrained networks each, drawn and put in order
+    at random: no training lies between them.
+    Measured: Spearman's correlation of distance and separation in each series; the share of positive ones among the
+    networks that learn; the mean over the untrained series.
+    Verdict: the share is at least .9 with its whole exact binomial interval; the mean over untrained series lies
+    within .2 of zero with its whole interval, so that the order in which a metric is asked explains nothing.
+    Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics; one that drifts.
+    """
+    zoo, seeds = shipped_zoo(), shipped_zoo().seeds[: profile.zoo_histories]
+    keys = [(group, seed) for group in training_groups() for seed in seeds]
+    series = [spread_out(zoo.specimens(*key), N_CHECKPOINTS) for key in keys]
+    found = dict(zip(keys, correlations(metric, zoo, series, profile.zoo_trials), strict=True))
+    learners = [value for key, value in found.items() if learns(zoo, *key)]
+    share = proportion_interval(sum(value > 0 for value in learners), len(learners))
+    measure("share of ordered trainings", share)
+    measure("networks that learn", len(learners))
+    measure("mean correlation in training", mean_interval(learners))
+    for group in training_groups():
+        measure(f"mean correlation of {group}", mean_interval([found[group, seed] for seed in seeds]))
+    unordered = mean_interval(
+        correlations(metric, zoo, untrained_series(zoo, streams("untrained")), profile.zoo_trials)
+    )
+    measure("mean correlation of untrained series", unordered)
+    measure.set_score(share.value)
+    origin = "fixed by the suite; one series of unrelated networks scatters as much"
+    decide(
+        measure,
+        "checkpoints of one training are the farther apart, the more training lies between them",
+        [
+            at_least("share of ordered trainings", share, 0.9, "fixed by the suite; chance is .5"),
+            at_most("mean correlation of untrained series", unordered, UNORDERED, origin),
+            at_least("mean correlation of untrained series", unordered, -UNORDERED, origin),
+        ],
+        hint="see the mean correlation by group; an order among untrained networks comes from the metric alone",
+    )
+
+
+def correlations(metric: MetricUnderTest, zoo: Zoo, series: Sequence[Sequence[Specimen]], n_trials: int) -> Array:
+    """Return the correlation of distance and separation in each series, shape (n_series,)."""
+    places = {specimen: k for k, specimen in enumerate(dict.fromkeys(s for some in series for s in some))}
+    xs = recordings(zoo, list(places), zoo.trials(n_trials))
+    pairs = [(places[some[i]], places[some[j]]) for some in series for i, j in PAIRS]
+    table = settled(metric.pair_distances(xs, pairs), metric.floor).reshape(len(series), len(PAIRS))
+    return np.array([spearman(row, SEPARATIONS) for row in table])
+
+
+def untrained_series(zoo: Zoo, rng: np.random.Generator) -> list[list[Specimen]]:
+    """Draw series of different untrained networks in arbitrary order."""
+    networks = [zoo.final("untrained", seed) for seed in zoo.seeds]
+    orders = [rng.permutation(len(networks))[:N_CHECKPOINTS] for _ in range(N_SERIES)]
+    return [[networks[k] for k in order] for order in orders]

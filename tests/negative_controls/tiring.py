@@ -1,0 +1,28 @@
+"""A control whose answers hang on when it is asked."""
+
+import itertools
+from collections.abc import Mapping
+
+from right_metrics import PAIRED
+
+from metric_harness.arrays import paired_activations
+from metric_harness.interfaces import metric
+
+GROUPS = ("learning",)
+ASKED = itertools.count(1)
+
+
+@metric(claims=PAIRED)
+def tires(x, y):
+    """Gives a smaller number at each question, so that any series asked in one order has one order."""
+    paired_activations(x, y)
+    return 1e6 - next(ASKED)
+
+
+FAILS: Mapping[str, Mapping[str, str]] = {
+    "tires": {
+        "learning.behavior": "permutation p",
+        "learning.task_epochs": "permutation p in stimulus",
+        "learning.within": "mean correlation of untrained series",
+    },
+}

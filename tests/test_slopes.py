@@ -1,0 +1,82 @@
+"""Slopes of distances on differences, on items few enough for the hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from metric_harness import slopes
+from metric_harness.seeding import generator
+
+VALUES = [0.0, 1.0, 3.0]
+"""Differences 1, 3, 2 of the pairs (0, 1), (0, 2), (1, 2)."""
+
+
+def rng(*path: str | int) -> np.random.Generator:
+    return generator(53, "test_slopes", *path)
+
+
+def found(distances: object, values: object = VALUES, floor: float = 1e-9) -> slopes.Slope:
+    return slopes.slope_on_difference(np.asarray(distances, float), values, floor=floor, n_permutations=99, rng=rng())
+
+
+def test_the_slope_is_that_of_least_squares():
+    differences = np.array([1.0, 3.0, 2.0, 5.0])
+    distances = np.array([0.2, 0.7, 0.1, 0.9])
+    assert slopes.slope_of(distances, differences) == pytest.approx(stats.linregress(differences, distances).slope)
+
+
+def test_differences_that_are_all_one_give_no_slope():
+    assert slopes.slope_of(np.array([1.0, 2.0]), np.array([3.0, 3.0])) == 0.0
+
+
+def test_distances_on_a_line_have_its_slope_without_error():
+    # d = 2 + difference / 2, but two of three pairs always lie on a line: four items are the least that say anything.
+    values = [0.0, 1.0, 3.0, 7.0]
+    distances = 2 + np.array([1, 3, 7, 2, 6, 4]) / 2
+    slope = found(distances, values)
+    assert (slope.slope.value, slope.slope.low, slope.slope.high) == pytest.approx((0.5, 0.5, 0.5))
+    assert slope.r_squared == pytest.approx(1)
+    assert slope.spearman == pytest.approx(1)
+
+
+def test_the_jackknife_leaves_out_an_item_with_all_its_pairs():
+    # Items 0, 1, 2, 3 at 0, 1, 2, 4; without one of them three pairs are left, whose slopes SciPy gives.
+    values, distances = np.array([0.0, 1.0, 2.0, 4.0]), np.array([1.0, 0.0, 3.0, 2.0, 5.0, 1.0])
+    pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    partial = []
+    for item in range(4):
+        kept = [k for k, pair in enumerate(pairs) if item not in pair]
+        differences = [abs(values[i] - values[j]) for i, j in (pairs[k] for k in kept)]
+        partial.append(stats.linregress(differences, distances[kept]).slope)
+    expected = np.sqrt(3 / 4 * ((partial - np.mean(partial)) ** 2).sum())
+    assert slopes.jackknifed_slope(distances, values)[1] == pytest.approx(expected)
+
+
+def test_p_counts_the_arrangements_of_the_values_that_reach_the_slope():
+    # Where distances equal the differences, no other of the 6 arrangements of the values gives as large a slope.
+    assert found([1.0, 3.0, 2.0]).p == pytest.approx(1 / 6)
+    # Where one distance stands out, those count whose difference is no smaller there: 3 has two, 2 or 3 have four.
+    assert found([1.0, 2.0, 1.0]).p == pytest.approx(2 / 6)
+    assert found([1.0, 1.0, 2.0]).p == pytest.approx(4 / 6)
+
+
+def test_a_constant_metric_has_no_slope_and_every_arrangement_reaches_it():
+    slope = found([0.5, 0.5, 0.5])
+    assert (slope.slope.value, slope.p, slope.r_squared, slope.spearman) == (0.0, 1.0, 0.0, 0.0)
+
+
+def test_rounding_noise_is_no_slope():
+    assert found([1e-12, 3e-12, 2e-12]).p == 1.0
+    assert found([1e-12, 3e-12, 2e-12], floor=0.0).p < 1.0
+
+
+def test_distances_that_fall_with_the_difference_have_a_negative_slope_and_a_large_p():
+    slope = found([3.0, 1.0, 2.0])
+    assert slope.slope.value == pytest.approx(-1)
+    assert slope.p == 1.0
+
+
+@pytest.mark.parametrize(("distances", "values"), [([1.0], [0, 1]), ([1.0, 2.0], [0, 1, 2]), ([1.0] * 6, [0, 1, 2])])
+def test_too_few_items_or_other_pairs_are_refused(distances, values):
+    with pytest.raises(ValueError, match="needed at least 3 items and one distance for each of their"):
+        slopes.jackknifed_slope(np.array(distances), values)
