@@ -69,7 +69,7 @@ PROFILES = {
         replication_pairs_per_kind=None,
         replication_pairs=42,
         zoo_seeds=20,
-        zoo_histories=80,
+        zoo_histories=20,
         zoo_trials=100,
     ),
 }

@@ -14,7 +14,7 @@ from metric_harness.zoo import Specimen, Zoo
 from metric_harness.zoo_groups import learns, training_groups
 from metric_harness.zoo_recordings import recordings, shipped_zoo, spread_out
 
-N_CHECKPOINTS = 7
+N_CHECKPOINTS = 8
 """Checkpoints of each network, evenly spread over those it has: as many as the quickest learner left."""
 PAIRS = unique_pairs(N_CHECKPOINTS)
 """Pairs of places in a series."""
@@ -38,8 +38,8 @@ def test_within(
     """The further apart two checkpoints of a training are, the larger their distance.
 
     Why it matters: learning moves a network step by step; a metric of what it learns has to keep that order.
-    Given: seven checkpoints of every network that is trained on the composite task, on the same trials; first six
-    principal components, whitened. Against it 40 series of seven untrained networks each, drawn and put in order
+    Given: eight checkpoints of every network that is trained on the composite task, on the same trials; first six
+    principal components, whitened. Against it 40 series of eight untrained networks each, drawn and put in order
     at random: no training lies between them.
     Measured: Spearman's correlation of distance and separation in each series; the share of positive ones among the
     networks that learn; the mean over the untrained series.
