@@ -15,8 +15,7 @@ from metric_harness.zoo_groups import drawn_checkpoints
 from metric_harness.zoo_recordings import recordings, shipped_zoo
 
 MOST_SEEDS = 6
-"""Seeds whose networks are compared: 66 networks, 2145 pairs in each period. With half of them a metric that solves
-the case misses the bound in every third draw of checkpoints, with these in none of six."""
+"""Seeds whose networks are compared: 66 networks, 2145 pairs in each period, as many as in `learning.behavior`."""
 PERIODS = (Period.STIMULUS, Period.DELAY, Period.DECISION)
 """Periods of 90 steps each; fixation is too short to compare."""
 

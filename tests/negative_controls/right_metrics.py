@@ -32,21 +32,6 @@ def linear_cka(x: Activations, y: Activations) -> float:
     return max(0.0, float(1 - np.linalg.norm(gram[:n_units, n_units:]) ** 2 / within))
 
 
-@metric(needs="trajectories", claims=PAIRED)
-def late_states(x: Trajectories, y: Trajectories) -> float:
-    """1 - the congruence of states in the last third: right where trials correspond and end with their answer.
-
-    States are not centered again, so that going to one place whatever the trial is not the same as going nowhere.
-    """
-    x, y = trajectories(x, "x"), trajectories(y, "y")
-    late = [z[:, -(z.shape[1] // 3 or 1) :].reshape(-1, z.shape[-1]) for z in (x, y)]
-    first, second = paired_activations(*late)
-    within = np.linalg.norm(first.T @ first) * np.linalg.norm(second.T @ second)
-    if within == 0:
-        raise DegenerateInputError("the states of the last third are all zero; needed some that are not.")
-    return max(0.0, float(1 - np.linalg.norm(first.T @ second) ** 2 / within))
-
-
 class LaggedMetric(AbstractMetric):
     """Distance of features of the lagged covariances C_k = E[x(t) x(t + k)ᵀ].
 

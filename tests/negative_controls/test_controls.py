@@ -68,7 +68,7 @@ def controls(reports: Reports) -> Callable[[ModuleType], Mapping[str, Card]]:
 def right(reports: Reports) -> Mapping[str, Card]:
     """Return the cards of the right metrics."""
     file = right_metrics.__file__
-    own = [f"--metric={file}:{name}" for name in ("linear_cka", "late_states", "LaggedCovariances", "LaggedSpectra")]
+    own = [f"--metric={file}:{name}" for name in ("linear_cka", "LaggedCovariances", "LaggedSpectra")]
     built_in = [f"--metric={name}" for name in right_metrics.BUILT_IN]
     return read_cards(reports("right", *own, *built_in) | reports("right-dsa", "--metric=dsa", *DYNAMICAL))
 
