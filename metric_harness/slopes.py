@@ -1,6 +1,7 @@
 """How distances grow with a difference between the items, such as that of two networks' accuracies."""
 
 import dataclasses
+import itertools
 from typing import final
 
 import numpy as np
@@ -91,6 +92,37 @@ def slope_on_difference(
         r_squared=0.0 if constant else float(np.corrcoef(d, differences)[0, 1]) ** 2,
         spearman=spearman(d, differences),
     )
+
+
+def binned(distances: Array, values: ArrayLike, edges: Array) -> list[tuple[float, Estimate]]:
+    """Return the mean difference and the mean distance of the pairs between neighboring edges, with intervals.
+
+    The interval is Student's with the jackknife's error over items, as in `jackknifed_slope`. Bins of fewer than two
+    pairs, and those that leaving out one item would empty, are left out.
+
+    Args:
+        distances: of the pairs in the order of `unique_pairs`, shape (n_items (n_items - 1) / 2,).
+        values: one number per item, shape (n_items,).
+        edges: ascending edges of the bins of differences.
+
+    Raises:
+        ValueError: as in `jackknifed_slope`.
+    """
+    numbers, pairs = _paired(distances, values)
+    differences, n = _differences(numbers, pairs), len(numbers)
+    kept = np.array([~(pairs == item).any(axis=1) for item in range(n)])
+    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
+    found: list[tuple[float, Estimate]] = []
+    for low, high in itertools.pairwise(edges):
+        inside = (differences >= low) & ((differences < high) | (high == edges[-1]) & (differences == high))
+        counts = (kept & inside).sum(axis=1)
+        if inside.sum() < 2 or not counts.all():
+            continue
+        partial = (kept & inside) @ distances / counts
+        half = quantile * float(np.sqrt((n - 1) / n * ((partial - partial.mean()) ** 2).sum()))
+        mean = float(distances[inside].mean())
+        found.append((float(differences[inside].mean()), Estimate(mean, mean - half, mean + half)))
+    return found
 
 
 def _paired(distances: Array, values: ArrayLike) -> tuple[Array, NDArray[np.intp]]:

@@ -12,9 +12,11 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from metric_harness.arrays import Trajectories, flattened, trajectories
+from metric_harness.adapter import MetricUnderTest
+from metric_harness.arrays import Array, Trajectories, flattened, trajectories
 from metric_harness.errors import DegenerateInputError
 from metric_harness.recording import AfterStep, run, stacked, states_of, time_first
+from metric_harness.statistics import settled
 from metric_harness.trials import Trials
 from metric_harness.zoo import Specimen, Zoo, shipped
 
@@ -102,6 +104,20 @@ def recordings(
 ) -> list[Trajectories]:
     """Return networks as cases compare them: recorded, cut to some time steps, and matched."""
     return [matched(states[:, steps], form, n_components) for states in recorded(zoo, specimens, trials)]
+
+
+def asked(
+    metric: MetricUnderTest, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]], rng: np.random.Generator
+) -> Array:
+    """Return the distances of pairs, shape (len(pairs),), rounded to the metric's floor.
+
+    The metric is asked in an arbitrary order: one whose answers drift from question to question would otherwise find
+    the order of a training in the order of the questions.
+    """
+    order: list[int] = rng.permutation(len(pairs)).tolist()
+    values = np.empty(len(pairs))
+    values[order] = metric.pair_distances(xs, [pairs[k] for k in order])
+    return settled(values, metric.floor)
 
 
 def spread_out(specimens: Sequence[Specimen], n: int) -> list[Specimen]:

@@ -80,3 +80,29 @@ def test_distances_that_fall_with_the_difference_have_a_negative_slope_and_a_lar
 def test_too_few_items_or_other_pairs_are_refused(distances, values):
     with pytest.raises(ValueError, match="needed at least 3 items and one distance for each of their"):
         slopes.jackknifed_slope(np.array(distances), values)
+
+
+def test_bins_hold_the_mean_distance_of_their_pairs():
+    values = [0.0, 1.0, 3.0, 7.0, 8.0]
+    differences = np.array([1.0, 3.0, 7.0, 8.0, 2.0, 6.0, 7.0, 4.0, 5.0, 1.0])
+    # 1, 3, 2 and 1 lie below the middle edge; 8 is the upper edge of the last bin and belongs to it.
+    (first, low), (second, high) = slopes.binned(10 * differences, values, np.array([0.0, 3.5, 8.0]))
+    assert (first, low.value) == (7 / 4, 70 / 4)
+    assert (second, high.value) == pytest.approx((37 / 6, 370 / 6))
+    assert low.low < low.value < low.high
+
+
+def test_bins_that_rest_on_one_item_are_left_out():
+    # Both differences above 5 are those of the last item: without it none is left.
+    values = [0.0, 1.0, 2.0, 9.0]
+    bins = slopes.binned(np.arange(6.0), values, np.array([0.0, 5.0, 10.0]))
+    assert [centre for centre, _ in bins] == [pytest.approx(4 / 3)]
+
+
+def test_bins_are_those_of_the_jackknife_when_one_bin_holds_all():
+    values, distances = generator(53, "bins").random(7), generator(53, "distances").random(21)
+    ((_, mean),) = slopes.binned(distances, values, np.array([0.0, 1.0]))
+    pairs = np.array(slopes.unique_pairs(7))
+    partial = [distances[~(pairs == item).any(axis=1)].mean() for item in range(7)]
+    error = np.sqrt(6 / 7 * np.square(partial - np.mean(partial)).sum())
+    assert mean.high - mean.value == pytest.approx(stats.t.ppf(0.975, 6) * error)

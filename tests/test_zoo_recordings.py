@@ -1,18 +1,22 @@
 """Recordings of the zoo are per network, on shared trials, and moment-matched."""
 
 import itertools
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 
+from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import flattened
 from metric_harness.errors import DegenerateInputError
+from metric_harness.interfaces import AbstractMetric, Claims
 from metric_harness.seeding import generator
 from metric_harness.zoo import Specimen
 from metric_harness.zoo_recordings import (
     AT_ONCE,
     N_COMPONENTS,
+    asked,
     explained,
     matched,
     recorded,
@@ -133,3 +137,26 @@ def test_checkpoints_are_spread_out_from_the_first_to_the_last():
     assert spread_out(kept, 10) == kept
     with pytest.raises(ValueError, match="10 checkpoints; needed at least 11"):
         spread_out(kept, 11)
+
+
+class CountsQuestions(AbstractMetric):
+    """Answers with the number of the question; remembers which pairs came."""
+
+    needs: ClassVar = "trajectories"
+    claims: ClassVar = Claims(numerical_floor=0.0)
+
+    def distance(self, x, y):
+        raise AssertionError("asked for pairs only")
+
+    def pair_distances(self, xs, pairs):
+        return np.array([10 * i + j for i, j in pairs], dtype=float) + np.arange(len(pairs)) / 100
+
+
+def test_pairs_are_asked_in_arbitrary_order_and_answered_in_theirs():
+    xs = [rng("asked", k).random((2, 3, 4)) for k in range(5)]
+    pairs = [(i, j) for i in range(5) for j in range(5)]
+    found = asked(MetricUnderTest("counts", CountsQuestions()), xs, pairs, rng("order"))
+    np.testing.assert_array_equal(np.floor(found), [10 * i + j for i, j in pairs])
+    places = np.round(100 * (found - np.floor(found))).astype(int)
+    assert sorted(places) == list(range(25))
+    assert list(places) != list(range(25))

@@ -11,7 +11,7 @@ from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, below, decide, measure_neighbors
 from metric_harness.profiles import Profile
 from metric_harness.replication import Replicated, record
-from metric_harness.slopes import jackknifed_slope, slope_of, slope_on_difference
+from metric_harness.slopes import binned, jackknifed_slope, slope_of, slope_on_difference
 from metric_harness.statistics import settled, unique_pairs
 from metric_harness.zoo import Specimen, Zoo
 from metric_harness.zoo_groups import drawn_checkpoints
@@ -21,6 +21,8 @@ MOST_SEEDS = 6
 """Seeds whose networks are compared: 66 networks, 2145 pairs."""
 SLOPE = "slope on difference in accuracy"
 """Name of the published quantity that this case repeats."""
+GAPS = np.linspace(0, 1, 11)
+"""Edges of the differences in accuracy over which distances are averaged for a look at their line."""
 SKILLED = 0.9
 """Share of the best expected accuracy above which networks hardly differ in behavior."""
 
@@ -40,8 +42,8 @@ def test_behavior(
     Given: one checkpoint of every network of the zoo's first seeds, drawn so that accuracies spread from chance to
     the ceiling, on the same trials; first six principal components, whitened.
     Measured: slope, R² and Spearman's correlation of distance on difference in accuracy over all pairs of networks,
-    the slope with its jackknife interval over networks; the slope among networks above .9 of the ceiling. Also the
-    slope with the spectrum kept, under a name that begins with "published".
+    the slope with its jackknife interval over networks; mean distances in tenths of the difference; the slope among
+    networks above .9 of the ceiling. Also the slope with the spectrum kept, under a name that begins with "published".
     Verdict: permuting which network has which accuracy reaches the slope with p < .01, which takes a slope above
     zero, for the null's are centered there.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
@@ -60,6 +62,10 @@ def test_behavior(
     measure("permutation p", found.p)
     measure("R squared", found.r_squared)
     measure("Spearman correlation", found.spearman)
+    gaps = binned(distances, accuracies, GAPS)
+    measure("accuracy gaps", [gap for gap, _ in gaps])
+    measure("mean distance by accuracy gap", [mean.value for _, mean in gaps])
+    measure("mean distance intervals by accuracy gap", [[mean.low, mean.high] for _, mean in gaps])
     measure("slope among skilled networks", slope_of(*among_skilled(distances, accuracies, zoo.ceiling)))
     measure.set_score(max(0.0, found.spearman))
     few = drawn_checkpoints(zoo, seeds[:2], streams("neighbors"))

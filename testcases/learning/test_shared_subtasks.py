@@ -1,6 +1,6 @@
 """The more subtasks a network was pretrained on, the closer it is to one that learnt the composite task."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -12,10 +12,10 @@ from metric_harness.curriculum import GROUPS, MASTER
 from metric_harness.errors import MetricError
 from metric_harness.profiles import Profile
 from metric_harness.replication import Replicated, record
-from metric_harness.statistics import Estimate, effect_interval, falling_p, mean_interval, settled
+from metric_harness.statistics import Estimate, effect_interval, falling_p, mean_interval
 from metric_harness.zoo import Zoo
 from metric_harness.zoo_groups import LEVELS, groups_of, reference
-from metric_harness.zoo_recordings import N_COMPONENTS, Form, recordings, shipped_zoo
+from metric_harness.zoo_recordings import N_COMPONENTS, Form, asked, recordings, shipped_zoo
 
 N_VOUCHED = 2
 """Steps between levels that the outputs of the networks vouch for; see the case."""
@@ -37,7 +37,9 @@ NOT_PUBLISHED = (MASTER, "pretrain_anti_delayed_frozen")
     tier="validity",
     source="arXiv 2410.24070, groups of networks after learning; ours pairs trials and matches moments",
 )
-def test_shared_subtasks(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> None:
+def test_shared_subtasks(
+    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+) -> None:
     """Networks are closer to one that learnt the composite task, the more of its subtasks they were taught before.
 
     Why it matters: what networks share of their computations is what a metric of dynamics is asked for.
@@ -45,6 +47,7 @@ def test_shared_subtasks(metric: MetricUnderTest, measure: Recorder, profile: Pr
     Levels: untrained, then 0 to 3 subtasks of pretraining, input weights alone free afterwards; a level of several
     groups is their mean.
     Measured: the distance to the finished master of the same seed, by level and group; one seed is one observation.
+    The accuracy of each group, which no metric changes, as a share of the best expected one.
     Also the mean distances with the spectrum kept, under names that begin with "published", and with 4 and 10
     components.
     Verdict: Page's trend over seeds has p < .01; (untrained - 3 shared) / SD is above 1 and the steps up to
@@ -56,18 +59,22 @@ def test_shared_subtasks(metric: MetricUnderTest, measure: Recorder, profile: Pr
     """
     zoo, seeds = shipped_zoo(), shipped_zoo().seeds[: profile.zoo_seeds]
     n_trials = profile.zoo_trials
-    found = distances_to_master(metric, zoo, seeds, n_trials)
-    for group, distances in found.items():
-        measure(f"mean distance of {group}", mean_interval(distances))
-    measure("mean distance of level", by_level(found).mean(axis=0))
+    found = distances_to_master(metric, zoo, seeds, n_trials, rng=streams("order"))
+    measure_groups(measure, zoo, seeds, found)
+    measure("levels", LEVELS)
+    measure_columns(measure, "mean distance{} by level", by_level(found))
     measure_trend(measure, "", by_level(found))
     for label, form, n_components in REPORTED:
-        measure_elsewhere(measure, label, metric, zoo, seeds, n_trials, form=form, n_components=n_components)
+        measure_elsewhere(
+            measure, label, metric, zoo, seeds, n_trials, form=form, n_components=n_components, rng=streams("order")
+        )
     measure_neighbors(
         measure,
         metric,
         "p of the trend",
-        lambda near: falling_p(by_level(distances_to_master(near, zoo, seeds[: profile.zoo_histories], n_trials))),
+        lambda near: falling_p(
+            by_level(distances_to_master(near, zoo, seeds[: profile.zoo_histories], n_trials, rng=streams("order")))
+        ),
         holds=lambda value: value < 0.01,
     )
     table = by_level(found)
@@ -92,6 +99,7 @@ def distances_to_master(
     seeds: Sequence[int],
     n_trials: int,
     *,
+    rng: np.random.Generator,
     form: Form = "whitened",
     n_components: int = N_COMPONENTS,
 ) -> dict[str, Array]:
@@ -102,9 +110,24 @@ def distances_to_master(
     pairs = [(zoo.final(group, seed), reference(zoo, group, seed)) for group in GROUPS for seed in seeds]
     places = {specimen: k for k, specimen in enumerate(dict.fromkeys(s for pair in pairs for s in pair))}
     xs = recordings(zoo, list(places), zoo.trials(n_trials), form=form, n_components=n_components)
-    asked = [(places[first], places[second]) for first, second in pairs]
-    table = settled(metric.pair_distances(xs, asked), metric.floor).reshape(len(GROUPS), len(seeds))
+    table = asked(metric, xs, [(places[a], places[b]) for a, b in pairs], rng).reshape(len(GROUPS), len(seeds))
     return dict(zip(GROUPS, table, strict=True))
+
+
+def measure_groups(measure: Recorder, zoo: Zoo, seeds: Sequence[int], found: dict[str, Array]) -> None:
+    """Record the distance to the master and the accuracy of every group."""
+    final = {group: [zoo.accuracy(zoo.final(group, seed)) / zoo.ceiling for seed in seeds] for group in GROUPS}
+    measure("groups", list(GROUPS))
+    measure_columns(measure, "mean distance{} by group", np.stack([found[group] for group in GROUPS], axis=1))
+    measure_columns(measure, "accuracy{} by group", np.array([final[group] for group in GROUPS]).T)
+    measure("ceiling of accuracy", zoo.ceiling)
+
+
+def measure_columns(measure: Recorder, name: str, table: Array) -> None:
+    """Record the mean of each column of a table of seeds, with its interval over them."""
+    estimates = [mean_interval(column) for column in table.T]
+    measure(name.format(""), [e.value for e in estimates])
+    measure(name.format(" intervals"), [[e.low, e.high] for e in estimates])
 
 
 def by_level(distances: dict[str, Array]) -> Array:
@@ -136,18 +159,19 @@ def measure_elsewhere(
     seeds: Sequence[int],
     n_trials: int,
     *,
+    rng: np.random.Generator,
     form: Form = "whitened",
     n_components: int = N_COMPONENTS,
 ) -> None:
     """Record the trend on other recordings; a metric that refuses them leaves its reason and loses nothing."""
     try:
-        found = distances_to_master(metric, zoo, seeds, n_trials, form=form, n_components=n_components)
+        found = distances_to_master(metric, zoo, seeds, n_trials, rng=rng, form=form, n_components=n_components)
     except MetricError as error:
         measure(f"error {where}", str(error))
         return
     if form == "scaled":
         record(measure, lambda: published(found))
-    measure(f"mean distance of level {where}", by_level(found).mean(axis=0))
+    measure_columns(measure, f"mean distance{{}} {where} by level", by_level(found))
     measure_trend(measure, where, by_level(found))
 
 

@@ -8,7 +8,7 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import Finding, Recorder, below, decide
 from metric_harness.profiles import Profile
-from metric_harness.slopes import slope_on_difference
+from metric_harness.slopes import Slope, slope_on_difference
 from metric_harness.statistics import unique_pairs
 from metric_harness.trials import Period
 from metric_harness.zoo_groups import drawn_checkpoints
@@ -43,7 +43,7 @@ def test_task_epochs(
     accuracies = [zoo.accuracy(network) for network in networks]
     trials = zoo.trials(profile.zoo_trials)
     findings: list[Finding] = []
-    correlations: list[float] = []
+    slopes: list[Slope] = []
     for period in PERIODS:
         name = period.name.lower()
         xs = recordings(zoo, networks, trials, steps=trials.steps(period))
@@ -54,14 +54,16 @@ def test_task_epochs(
             n_permutations=profile.n_permutations,
             rng=streams("null", name),
         )
-        measure(f"slope in {name}", found.slope)
-        measure(f"permutation p in {name}", found.p)
-        measure(f"R squared in {name}", found.r_squared)
-        measure(f"Spearman correlation in {name}", found.spearman)
-        correlations.append(max(0.0, found.spearman))
+        slopes.append(found)
         findings.append(below(f"permutation p in {name}", found.p, 0.01, "accuracies permuted over networks"))
     measure("networks", len(networks))
-    measure.set_score(min(correlations))
+    measure("periods", [period.name.lower() for period in PERIODS])
+    measure("slope by period", [found.slope.value for found in slopes])
+    measure("slope intervals by period", [[found.slope.low, found.slope.high] for found in slopes])
+    measure("permutation p by period", [found.p for found in slopes])
+    measure("R squared by period", [found.r_squared for found in slopes])
+    measure("Spearman correlation by period", [found.spearman for found in slopes])
+    measure.set_score(max(0.0, min(found.spearman for found in slopes)))
     decide(
         measure,
         "networks that differ more in accuracy are further apart in every period of the task",

@@ -18,6 +18,7 @@ import elsewhere
 import half_blind
 import honest
 import liars
+import oracle
 import pytest
 import rare
 import right_metrics
@@ -40,6 +41,8 @@ CASES = [case.id for case in catalogue.cases()]
 VALIDITY = [case.id for case in catalogue.cases() if case.tier == "validity"]
 DYNAMICAL = ("metric-harness::dynamics::test_planted_conjugacy", "metric-harness::invariance::test_conjugacy")
 """Cases that only a metric of dynamics passes."""
+GRADUAL = "metric-harness::learning::test_gradual"
+"""The case that asks for what the outputs of networks do."""
 
 Card = Mapping[str, Mapping[str, Any]]
 """The entry of each case in one metric's scorecard, by case id."""
@@ -70,7 +73,8 @@ def right(reports: Reports) -> Mapping[str, Card]:
     file = right_metrics.__file__
     own = [f"--metric={file}:{name}" for name in ("linear_cka", "LaggedCovariances", "LaggedSpectra")]
     built_in = [f"--metric={name}" for name in right_metrics.BUILT_IN]
-    return read_cards(reports("right", *own, *built_in) | reports("right-dsa", "--metric=dsa", *DYNAMICAL))
+    runs = reports("right", *own, *built_in) | reports("right-dsa", "--metric=dsa", *DYNAMICAL)
+    return read_cards(runs | reports("right-oracle", f"--metric={oracle.__file__}:outputs", GRADUAL))
 
 
 def options(file: ModuleType) -> Sequence[str]:

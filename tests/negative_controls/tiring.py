@@ -22,6 +22,8 @@ def tires(x, y):
 FAILS: Mapping[str, Mapping[str, str]] = {
     "tires": {
         "learning.behavior": "permutation p",
+        "learning.gradual": "share of approaching networks",
+        "learning.shared_subtasks": "p of the trend",
         "learning.task_epochs": "permutation p in stimulus",
         "learning.within": "mean correlation of untrained series",
     },
