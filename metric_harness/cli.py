@@ -13,7 +13,8 @@ from metric_harness.annotations import annotation_lines
 from metric_harness.baseline import change_lines, judged, read_baselines
 from metric_harness.comparison import compare, read_scorecard
 from metric_harness.errors import UsageError
-from metric_harness.session import report_format
+from metric_harness.merging import merge, missing
+from metric_harness.session import report_format, write_card
 
 
 def catalogue_table() -> str:
@@ -58,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="take two scorecards of one metric, the earlier one first; exit 1 if anything got worse",
     )
+    merging = commands.add_parser("merge", help="join the partial scorecards of one metric's shards")
+    merging.add_argument("cards", metavar="CARD", nargs="+", type=Path)
+    merging.add_argument("--reports", metavar="DIR", type=Path, default=Path("reports"), help="where the card goes")
+    merging.add_argument("--format", metavar="NAME", action="append", help="report format (repeatable; default: all)")
     render = commands.add_parser("render", help="print a scorecard in another format")
     render.add_argument("card", metavar="CARD", type=Path)
     render.add_argument("--format", default="markdown", help="report format (default: %(default)s)")
@@ -93,6 +98,21 @@ def regression_report(before: Path, after: Path) -> tuple[str, bool]:
     return "\n".join(change_lines(name, baseline)), bool(baseline.worse)
 
 
+def merge_report(cards: Sequence[Path], reports: Path, formats: Sequence[str]) -> tuple[str, bool]:
+    """Write the scorecard that the given ones add up to; return what to print, and whether every case ran.
+
+    Raises:
+        ScorecardError: if a file is missing or unreadable, or the scorecards are not shards of one run.
+        UsageError: if a report format is unknown.
+    """
+    made = [report_format(name) for name in formats or catalogue.implementations("report_formats")]
+    card = merge([read_scorecard(path) for path in cards])
+    lines = [f"{card.metric.name}: {card.suite.n_cases} cases, coverage {card.summary.coverage:.0%}"]
+    lines += [f"  not run: {case_id}" for case_id in missing(card)]
+    lines += [f"written: {path}" for path in write_card(card, reports, made)]
+    return "\n".join(lines), card.run.complete
+
+
 def _text(options: argparse.Namespace) -> str:
     if options.command == "list":
         return catalogue_table()
@@ -119,7 +139,7 @@ def _zoo_text(options: argparse.Namespace) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the console script; return 0, 1 if a regression was asked about and found, 4 after a mistake."""
+    """Run the console script; return 0, 4 after a mistake, 1 for a regression asked about or a hole in a merge."""
     options = _parser().parse_args(arguments)
     try:
         if options.command == "compare" and options.fail_on_regression:
@@ -130,6 +150,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             text, got_worse = regression_report(*options.cards)
             print(text)
             return int(got_worse)
+        if options.command == "merge":
+            text, complete = merge_report(options.cards, options.reports, options.format or ())
+            print(text)
+            return int(not complete)
         print(_text(options).rstrip())
     except UsageError as error:
         print(f"metric-harness: {error}", file=sys.stderr)

@@ -276,14 +276,14 @@ def digest(suite: SuiteInfo, seed: int, metric: MetricInfo, cases: Sequence[Case
     Times, volatile measurements and the environment are left out: they differ between two runs that agree in every
     result.
     """
-    results = [_repeatable(case) for case in cases]
+    results = [repeatable(case) for case in cases]
     content = plain({"suite": suite, "seed": seed, "metric": metric, "cases": results})
     text = json.dumps(content, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _repeatable(case: CaseRecord) -> Mapping[str, object]:
-    """Return what of a record comes out the same whenever the case is run."""
+def repeatable(case: CaseRecord) -> Mapping[str, object]:
+    """Return what of a record comes out the same whenever the case is run: all but times and volatile measurements."""
     steady = {name: value for name, value in case.measurements.items() if name not in case.volatile}
     kept = {key: item for key, item in vars(case).items() if key not in ("duration_s", "metric_s")}
     return kept | {"measurements": steady}

@@ -257,10 +257,7 @@ class RunSession:
         for (metric, case_id), arrays in self._counterexamples.items():
             written.append(write_arrays(self.request.counterexample_file(metric, case_id), arrays))
         for card in cards:
-            stem = "scorecard" if card.run.complete else "scorecard.partial"
-            for report in formats:
-                path = self.request.reports / card.metric.name / f"{stem}.{report.suffix}"
-                written.append(write_whole(path, report.render(card)))
+            written += write_card(card, self.request.reports, formats)
         if len(cards) > 1:
             comparison = compare(cards)
             stem = "comparison" if comparison.complete else "comparison.partial"
@@ -268,6 +265,13 @@ class RunSession:
                 path = self.request.reports / f"{stem}.{report.suffix}"
                 written.append(write_whole(path, report.render_comparison(comparison)))
         return written
+
+
+def write_card(card: Scorecard, reports: Path, formats: Sequence[AbstractReportFormat]) -> list[Path]:
+    """Write a scorecard into its metric's folder of the reports, once for each format; return the files."""
+    stem = "scorecard" if card.run.complete else "scorecard.partial"
+    folder = reports / card.metric.name
+    return [write_whole(folder / f"{stem}.{report.suffix}", report.render(card)) for report in formats]
 
 
 def report_format(name: str) -> AbstractReportFormat:

@@ -187,3 +187,18 @@ def test_validate_and_a_running_validation_do_not_mix(run, card, repository):
     result = run("--metric=mymetrics:good", *ARGUMENTS, "-k", "value or inside or determinism", "test_own.py")
     assert result.ret == 0, result.stdout.str()
     assert json.dumps(outcomes(card("good"))).count('"passed"') == 2
+
+
+def test_shards_merge_into_the_undivided_run(run, card, repository):
+    """Two groups as two shards, each into a folder of its own: the digest is that of one run of both."""
+    common = ("--metric=mymetrics:good", "--metric-profile=smoke", "--metric-format=json")
+    groups = [f"--metric-group={group}" for group in ("noise", "dynamics")]
+    for k, group in enumerate(groups):
+        run(*common, f"--metric-reports=shard{k}", group)
+    run(*common, *groups)
+    shards = [f"shard{k}/good/scorecard.partial.json" for k in range(len(groups))]
+    merged = repository.run("metric-harness", "merge", *shards, "--reports", "merged", "--format", "json")
+    assert merged.ret == 1
+    merged.stdout.fnmatch_lines(["good: * cases, coverage *%", "  not run: contract.value"])
+    joined = json.loads((repository.path / "merged/good/scorecard.partial.json").read_text(encoding="utf-8"))
+    assert joined["results_digest"] == card("good")["results_digest"]
