@@ -38,7 +38,7 @@ class PWCCA(AbstractMetric):
         plain mean, independent recordings correlate by chance, the more the fewer samples there are.
     Numerical floor: 1e-7; directions of correlations that differ by δ are determined to 1e-16 / δ. Those within 1e-7
         share one weight (below), so that at most about 1e-8 is left. Measured under permutation: below 1e-15 on 40000
-        samples x 3 units and at scales 1e-6 to 1e6; a shift of s standard deviations adds about 1e-16 s.
+        samples x 3 units and at scales 1e-6 to 1e6; a shift of s standard deviations adds below 1e-18 s.
     Cost: samples x units² for each recording and each pair.
     Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant.
     Source: Morcos, Raghu, Bengio (2018), "Insights on representational similarity in neural networks with canonical

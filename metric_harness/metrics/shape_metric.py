@@ -36,9 +36,10 @@ class ShapeMetric(AbstractMetric):
         With `alpha=0` also to every invertible linear map of the units, hence to scaling them separately.
     Does not claim: invariance to scaling units separately or to linear maps where α > 0. Freedom from bias: whitened
         directions that are noise count as much as others.
-    Numerical floor: 1e-12; rounding of the decompositions. Measured under rotation: below 4e-15 on 40000 samples x 3
+    Numerical floor: 1e-12; rounding of the decompositions. Measured under rotation: below 1e-15 on 40000 samples x 3
         units and at scales 1e-6 to 1e6; whitening lifts the rounding of an axis that is κ times weaker than the
-        strongest to 1e-16 κ; a shift of s standard deviations adds about 1e-16 s.
+        strongest to at most 1e-16 κ, and beyond κ = 1e11 rounding decides whether it counts; a shift of s standard
+        deviations adds about 1e-16 s.
     Cost: samples x units² for each recording and each pair; units³ for the alignment.
     Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant;
         NotConvergedError if the decomposition of φ(x)ᵀ φ(y) did not converge.

@@ -33,7 +33,7 @@ class SVCCA(AbstractMetric):
     Does not claim: invariance to scaling units separately or to invertible linear maps, which decide what is strong.
         Continuity: a direction enters or leaves as a whole.
     Numerical floor: 1e-12; rounding of the decompositions. Measured: below 1e-15 under rotation on 40000 samples x 3
-        units and at scales 1e-6 to 1e6; a shift of s standard deviations adds about 1e-16 s. Where the share of
+        units and at scales 1e-6 to 1e6; a shift of s standard deviations adds below 1e-18 s. Where the share of
         variance is met to within rounding, or two directions at the limit differ by a share of δ, rounding decides
         more: directions within 1e-10 of the last kept one are kept with it, and beyond that the kept space is
         determined to 1e-16 / δ.
