@@ -82,6 +82,22 @@ def paired_activations(x: ArrayLike, y: ArrayLike) -> tuple[Activations, Activat
     return first, second
 
 
+def paired_trajectories(x: ArrayLike, y: ArrayLike) -> tuple[Trajectories, Trajectories]:
+    """Validate two sets of trajectories whose trials and times are the same; units may differ in number.
+
+    Raises:
+        ShapeError: if either is not (trials, time, units) or the trials or times differ in number.
+        NonFiniteError: if either is not real-valued and finite throughout.
+    """
+    first, second = trajectories(x, "x"), trajectories(y, "y")
+    if first.shape[:2] != second.shape[:2]:
+        raise ShapeError(
+            f"x has {len(first)} trials of {first.shape[1]} times and y has {len(second)} of {second.shape[1]}; needed "
+            "the same trials and times one by one. Select those that both recordings share."
+        )
+    return first, second
+
+
 def centered(x: Activations, name: str) -> Activations:
     """Subtract each unit's mean over samples.
 
@@ -123,3 +139,20 @@ def column_space(x: Activations, name: str) -> Array:
     noise = np.sqrt(len(x)) * largest[varies] / (peaks[varies] * norms) / 2
     tolerance = np.finfo(np.float64).eps * max(max(units.shape) * values[0], float(np.linalg.norm(noise)))
     return vectors[:, values > tolerance]
+
+
+def principal_axes(x: Activations, name: str) -> tuple[Array, Array]:
+    """Return the left singular vectors (samples, rank) and singular values (rank,) of the centered x, strongest first.
+
+    The largest entry is divided out before, so that squares of the values stay in range. A direction counts if its
+    value exceeds the largest by max(samples, units) · eps, and what the stored means have rounded off.
+
+    Raises:
+        DegenerateInputError: if no unit varies.
+    """
+    residual, largest = centered(x, name), np.abs(x).max(axis=0)
+    peak = np.abs(residual).max()
+    vectors, values, _ = np.linalg.svd(residual / peak, full_matrices=False)
+    noise = np.sqrt(len(x)) * float(np.linalg.norm(largest / peak)) / 2
+    counts = values > np.finfo(np.float64).eps * max(max(x.shape) * values[0], noise)
+    return vectors[:, counts], values[counts]

@@ -149,3 +149,35 @@ def test_flattened_puts_trial_after_trial():
     # A recording stored with time first flattens alike: order follows the axes, never the memory.
     stored_time_first = x.swapaxes(0, 1).copy().swapaxes(0, 1)
     np.testing.assert_array_equal(arrays.flattened(stored_time_first), arrays.flattened(x))
+
+
+def test_paired_trajectories_may_differ_in_units_but_in_neither_trials_nor_times():
+    x, y = arrays.paired_trajectories(np.zeros((2, 3, 4)), np.ones((2, 3, 5)))
+    assert (x.shape, y.shape) == ((2, 3, 4), (2, 3, 5))
+    for shape in ((3, 3, 4), (2, 4, 4), (3, 2, 4)):
+        with pytest.raises(ShapeError, match=f"x has 2 trials of 3 times and y has {shape[0]} of {shape[1]}"):
+            arrays.paired_trajectories(np.zeros((2, 3, 4)), np.zeros(shape))
+
+
+def waves(n_samples: int, n_units: int) -> Array:
+    """Return orthogonal units of mean zero and of one norm."""
+    phases = 2 * np.pi * np.arange(n_samples) / n_samples
+    return np.cos(np.outer(phases, np.arange(1, n_units + 1)))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
+@pytest.mark.parametrize("shift", [0.0, 3.0])
+def test_principal_axes_are_those_of_the_centered_units_strongest_first(scale, shift):
+    x = waves(40, 3) * [1, 4, 2]
+    vectors, values = arrays.principal_axes((x + shift) * scale, "x")
+    np.testing.assert_allclose(values / values[0], [1, 0.5, 0.25], rtol=1e-12)
+    np.testing.assert_allclose(np.abs(vectors.T @ x[:, [1, 2, 0]]) / values * 4, np.eye(3) * 16, atol=1e-12)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3, 1e9])
+def test_principal_axes_leave_out_what_is_rounding(shift):
+    x = waves(40, 3) + shift
+    padded = np.hstack([x, x[:, :1] + x[:, 1:2], np.full((40, 1), 0.1)])
+    assert arrays.principal_axes(padded, "x")[0].shape == (40, 3)
+    with pytest.raises(DegenerateInputError, match="x is constant"):
+        arrays.principal_axes(np.full((5, 2), 0.1), "x")

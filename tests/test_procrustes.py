@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import linalg, spatial
 
+from metric_harness import alignment
 from metric_harness.arrays import Array
 from metric_harness.errors import DegenerateInputError, NonFiniteError, NotConvergedError, ShapeError
-from metric_harness.metrics import procrustes as module
 from metric_harness.metrics.procrustes import Procrustes
 from metric_harness.seeding import generator
 from metric_harness.transforms import random_orthogonal
@@ -150,7 +150,7 @@ def test_orthogonal_spaces_are_at_one_and_never_beyond():
 
 def test_a_batch_decomposes_each_used_recording_once(monkeypatch):
     calls: list[str] = []
-    original = module._principal
+    original = alignment.principal_coordinates
 
     def counted(x: Array, name: str) -> Array:
         calls.append(name)
@@ -158,7 +158,7 @@ def test_a_batch_decomposes_each_used_recording_once(monkeypatch):
 
     xs = [normal(30, 2 + k, k) for k in range(4)]
     expected = [Procrustes().distance(xs[i], xs[j]) for i, j in [(0, 2), (2, 3), (3, 0)]]
-    monkeypatch.setattr(module, "_principal", counted)
+    monkeypatch.setattr(alignment, "principal_coordinates", counted)
     found = Procrustes().pair_distances(xs, [(0, 2), (2, 3), (3, 0)])
     assert calls == ["recording 0", "recording 2", "recording 3"]
     np.testing.assert_allclose(found, expected, atol=1e-14)
@@ -190,6 +190,6 @@ def test_a_decomposition_that_did_not_converge_is_no_number(monkeypatch):
     def unfinished(cross: Array, **_: int) -> tuple[object, ...]:
         return None, cross, cross, None, None, 1
 
-    monkeypatch.setattr(module.lapack, "dgejsv", unfinished)
+    monkeypatch.setattr(alignment.lapack, "dgejsv", unfinished)
     with pytest.raises(NotConvergedError, match=r"of a \(2, 2\) matrix stopped with status 1"):
         Procrustes().distance(normal(5, 2), normal(5, 2, "y"))

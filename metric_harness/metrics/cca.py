@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from metric_harness import arrays
+from metric_harness import arrays, canonical
 from metric_harness.arrays import Activations, Array
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
 
@@ -76,7 +76,7 @@ class CCA(AbstractMetric):
     def distance(self, x: Activations, y: Activations) -> float:
         """Return one minus the mean canonical correlation; see the class."""
         first, second = arrays.paired_activations(x, y)
-        return _mean_versine(arrays.column_space(first, "x"), arrays.column_space(second, "y"))
+        return canonical.mean_versine(arrays.column_space(first, "x"), arrays.column_space(second, "y"))
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""
@@ -84,15 +84,4 @@ class CCA(AbstractMetric):
             arrays.paired_activations(xs[i], xs[j])
         used = sorted({index for pair in pairs for index in pair})
         spaces = {i: arrays.column_space(arrays.activations(xs[i]), f"recording {i}") for i in used}
-        return np.array([_mean_versine(spaces[i], spaces[j]) for i, j in pairs], dtype=np.float64)
-
-
-def _mean_versine(x: Array, y: Array) -> float:
-    """Return the mean of 1 - cos θ over the principal angles between two orthonormal bases."""
-    small, large = sorted((x, y), key=lambda basis: basis.shape[1])
-    cross = large.T @ small
-    cosines = np.linalg.svd(cross, compute_uv=False)
-    outside = small - large @ cross
-    # Eigenvalues rise as the cosines fall. They are exact to eps of the largest, and so is their mean.
-    squared_sines = np.clip(np.linalg.eigvalsh(outside.T @ outside), 0.0, 1.0)
-    return min(1.0, float(np.mean(squared_sines / (1 + cosines))))
+        return np.array([canonical.mean_versine(spaces[i], spaces[j]) for i, j in pairs], dtype=np.float64)

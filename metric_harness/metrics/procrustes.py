@@ -1,16 +1,13 @@
 """Orthogonal Procrustes distance, as an angle."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast, final
+from typing import ClassVar, final
 
 import numpy as np
-from scipy.linalg import lapack
 
-from metric_harness import arrays
+from metric_harness import alignment, arrays
 from metric_harness.arrays import Activations, Array
-from metric_harness.errors import NotConvergedError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
 
 
@@ -75,49 +72,14 @@ class Procrustes(AbstractMetric):
     def distance(self, x: Activations, y: Activations) -> float:
         """Return the normalized angle after the best rotation; see the class."""
         first, second = arrays.paired_activations(x, y)
-        return _angle(_principal(first, "x"), _principal(second, "y"))
+        return alignment.angle(
+            alignment.principal_coordinates(first, "x"), alignment.principal_coordinates(second, "y")
+        )
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""
         for i, j in pairs:
             arrays.paired_activations(xs[i], xs[j])
         used = sorted({index for pair in pairs for index in pair})
-        principal = {i: _principal(arrays.activations(xs[i]), f"recording {i}") for i in used}
-        return np.array([_angle(principal[i], principal[j]) for i, j in pairs], dtype=np.float64)
-
-
-def _principal(x: Activations, name: str) -> Array:
-    """Return the principal coordinates of x at Frobenius norm 1, shape (samples, min(samples, units)).
-
-    They differ from the centered x by a rotation of its units, which the distance does not see. Their
-    columns have graded norms, so that weak directions are aligned to their own precision.
-    """
-    centered = arrays.centered(x, name)
-    left, scales, _ = np.linalg.svd(centered / np.abs(centered).max(), full_matrices=False)
-    return left * (scales / np.linalg.norm(scales))
-
-
-def _angle(x: Array, y: Array) -> float:
-    """Return (2/π) times the angle between unit-norm x Q and y, for the best orthogonal Q."""
-    width = max(x.shape[1], y.shape[1])
-    x, y = (np.pad(z, ((0, 0), (0, width - z.shape[1]))) for z in (x, y))
-    aligned = x @ _best_rotation(x.T @ y)
-    angle = 2 * math.atan2(float(np.linalg.norm(aligned - y)), float(np.linalg.norm(aligned + y)))
-    # The nuclear norm is never negative, so only rounding can lift the angle above π/2.
-    return min(1.0, angle * 2 / math.pi)
-
-
-def _best_rotation(cross: Array) -> Array:
-    """Return U Vᵀ of a square matrix U S Vᵀ.
-
-    In principal axes xᵀ y = D_x C D_y with graded diagonal D. Jacobi's method finds the singular vectors of
-    such a product to the precision of C, where bidiagonalization loses the weak ones to the strong:
-    5e-9 instead of 3e-15 for x against itself with axes from 1 to 1e-12 (Drmač, Veselić 2008, "New fast
-    and accurate Jacobi SVD algorithm", doi 10.1137/050639193; joba=2 asks for this two-sided grading).
-    """
-    _, left, right, _, _, status = cast(Any, lapack).dgejsv(cross, joba=2, jobr=0, jobt=0, jobp=0)
-    if status != 0:
-        raise NotConvergedError(
-            f"the Jacobi decomposition of a {cross.shape} matrix stopped with status {status}. Scale the recordings."
-        )
-    return left @ right.T
+        principal = {i: alignment.principal_coordinates(arrays.activations(xs[i]), f"recording {i}") for i in used}
+        return np.array([alignment.angle(principal[i], principal[j]) for i, j in pairs], dtype=np.float64)
