@@ -42,6 +42,25 @@ def learns(zoo: Zoo, group: str, seed: int) -> bool:
     return trained and zoo.accuracy(zoo.final(group, seed)) >= LEARNT * zoo.ceiling
 
 
+def learning_groups(zoo: Zoo) -> list[str]:
+    """Return the groups all of whose networks learn."""
+    return [group for group in training_groups() if all(learns(zoo, group, seed) for seed in zoo.seeds)]
+
+
+def unrelated_learners(zoo: Zoo, n: int) -> list[Specimen]:
+    """Return n finished networks of as many seeds, the learning groups taken in turn.
+
+    No two of them began with one draw of weights, so that they are independent.
+
+    Raises:
+        ValueError: if the zoo has fewer seeds.
+    """
+    if len(zoo.seeds) < n:
+        raise ValueError(f"{n} networks of {len(zoo.seeds)} seeds; needed at most one of each.")
+    groups = learning_groups(zoo)
+    return [zoo.final(groups[k % len(groups)], seed) for k, seed in enumerate(zoo.seeds[:n])]
+
+
 def reference(zoo: Zoo, group: str, seed: int) -> Specimen:
     """Return the finished master of a network's seed; for a master the one of the next seed, as it is no self pair."""
     seeds = list(zoo.seeds)

@@ -48,6 +48,21 @@ def test_only_what_is_trained_can_learn():
     assert unable == [("pretrain_plain_anti_frozen", 19)]
 
 
+def test_groups_of_which_one_network_fails_are_no_learning_groups():
+    unable = ("untrained", "master_frozen", "pretrain_plain_anti_frozen")
+    assert zoo_groups.learning_groups(shipped_zoo()) == [group for group in GROUPS if group not in unable]
+
+
+def test_unrelated_learners_are_of_one_seed_each_and_of_the_learning_groups_in_turn():
+    zoo = shipped_zoo()
+    networks = zoo_groups.unrelated_learners(zoo, 16)
+    assert [network.seed for network in networks] == list(zoo.seeds[:16])
+    assert [network.group for network in networks] == 2 * zoo_groups.learning_groups(zoo)
+    assert all(network == zoo.final(network.group, network.seed) for network in networks)
+    with pytest.raises(ValueError, match="21 networks of 20 seeds"):
+        zoo_groups.unrelated_learners(zoo, 21)
+
+
 def test_a_network_is_held_against_the_master_of_its_seed_and_a_master_against_the_next():
     zoo = shipped_zoo()
     assert reference(zoo, "untrained", 3) == zoo.final("master", 3)

@@ -7,10 +7,10 @@ import pytest
 
 from metric_harness import simulation
 from metric_harness.adapter import MetricUnderTest
-from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, at_least, decide, measure_neighbors
 from metric_harness.profiles import Profile
-from metric_harness.statistics import auc, mean_interval, settled
+from metric_harness.recognition import measure_recognition, recognition
+from metric_harness.statistics import mean_interval, settled
 from metric_harness.transforms import perturb, whiten
 
 DECIDING = (0.001, 0.003, 0.01, 0.03)
@@ -23,26 +23,13 @@ def aucs(metric: MetricUnderTest, rng: np.random.Generator, n_trials: int, sigma
     """Return AUC(same < different) at each noise level, over 7 same and 42 different ordered pairs."""
     motifs = simulation.motifs(rng, n_trials)
     n = len(motifs)
+    pairs = [(i, j) for i in range(n) for j in range(n)]
     found: list[float] = []
     for sigma in sigmas:
         recordings = [whiten(perturb(motif, sigma, rng)) for _ in range(2) for motif in motifs]
-        pairs = [(i, n + j) for i in range(n) for j in range(n)]
-        table = settled(metric.pair_distances(recordings, pairs), metric.floor).reshape(n, n)
-        same = np.eye(n, dtype=bool)
-        found.append(auc(table[same], table[~same]))
+        distances = metric.pair_distances(recordings, [(i, n + j) for i, j in pairs])
+        found.append(recognition(settled(distances, metric.floor), pairs))
     return found
-
-
-def breakdown(sigmas: tuple[float, ...], curve: Array) -> float | None:
-    """Return the noise level where the curve falls below .9, by interpolation in log σ; None if it never does."""
-    under = np.flatnonzero(curve < 0.9)
-    if under.size == 0:
-        return None
-    k = int(under[0])
-    if k == 0:
-        return sigmas[0]
-    fraction = (curve[k - 1] - 0.9) / (curve[k - 1] - curve[k])
-    return float(np.exp(np.log(sigmas[k - 1]) + fraction * np.log(sigmas[k] / sigmas[k - 1])))
 
 
 @pytest.mark.case(
@@ -66,16 +53,8 @@ def test_discriminability(
     """
     sigmas = DECIDING + REPORTED
     table = np.array([aucs(metric, streams("world", k), profile.n_trials, sigmas) for k in range(profile.n_worlds)])
-    curve = table.mean(axis=0)
-    logs = np.log(sigmas)
-    area = float(np.trapezoid(curve, logs) / (logs[-1] - logs[0]))
     estimates = [mean_interval(column, limits=(0, 1)) for column in table.T]
-    measure("noise levels", sigmas)
-    measure("AUC by noise level", curve)
-    measure("AUC intervals by noise level", [[e.low, e.high] for e in estimates])
-    measure("breakdown noise level", breakdown(sigmas, curve))
-    measure("area under AUC over log noise", area)
-    measure.set_score(area)
+    measure_recognition(measure, sigmas, estimates, 0.9)
     measure_neighbors(
         measure,
         metric,

@@ -27,6 +27,12 @@ def saturating(x, y):
     return min(linear_cka(x, y), 0.1)
 
 
+@metric(claims=PAIRED)
+def sums(x, y):
+    """Sums over samples what it should average, so that it grows with their number."""
+    return linear_cka(x, y) * len(x)
+
+
 @metric(needs="trajectories", claims=SEES_TIME)
 def jerk(x, y):
     """Compares third differences of neighboring samples, which are mostly noise."""
