@@ -8,7 +8,8 @@ from metric_harness.tables import Cell, Share, Table, Verdict
 
 SCORES = (
     "The mean score of the cases that apply, with Student's 95 % interval over these cases, and how many of them "
-    "passed. A case that ended in an error counts as zero. A few cases make a wide interval."
+    "passed. A case that ended in an error counts as zero; scores that are all alike have no interval. Fewer cases "
+    "apply to some metrics than to others, and a few make a wide interval."
 )
 ADVICE = (
     "Derived from the results by rule: a metric is listed if it broke no contract, makes the claims that the question "
@@ -45,16 +46,16 @@ def groups_table(comparison: Comparison) -> Table | None:
         *sorted({group for found in comparison.groups.values() for group in found}),
     ]
     rows: list[list[Cell]] = [
-        [kind, *(cell for name in comparison.metrics for cell in _scored(scores[name].get(kind)))] for kind in kinds
+        [kind, *(_scored(scores[name].get(kind)) for name in comparison.metrics)] for kind in kinds
     ]
-    columns = ["group", *(column for name in comparison.metrics for column in (name, "passed"))]
-    return Table(title="Scores by tier and group", columns=columns, rows=rows) if rows else None
+    title = "Scores by tier and group"
+    return Table(title=title, columns=["group", *comparison.metrics], rows=rows) if rows else None
 
 
-def _scored(score: GroupScore | None) -> tuple[Cell, Cell]:
+def _scored(score: GroupScore | None) -> Cell:
     if score is None:
-        return "", ""
-    return Share(score.score, score.low, score.high), f"{score.n_passed} of {score.n_cases}"
+        return ""
+    return Share(score.score, score.low, score.high, f"{score.n_passed} of {score.n_cases}")
 
 
 def claims_table(comparison: Comparison) -> Table | None:
@@ -87,10 +88,18 @@ def advice_table(comparison: Comparison) -> Table | None:
             advice.question.text,
             ", ".join(advice.yes) or "none",
             ", ".join(advice.undecided) or "none",
-            "; ".join(f"{metric} ({why})" for metric, why in advice.no.items()) or "none",
+            _told(advice.no),
             ", ".join(advice.cases),
         ]
         for advice in advise(comparison)
     ]
     columns = ["when", "use", "undecided", "not, and why", "rests on"]
     return Table(title="Which metric to use when", columns=columns, rows=rows) if rows else None
+
+
+def _told(no: Mapping[str, str]) -> str:
+    """Return the metrics that do not meet a need, those with one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for metric, why in no.items():
+        reasons.setdefault(why, []).append(metric)
+    return "\n".join(f"{', '.join(metrics)}: {why}" for why, metrics in reasons.items()) or "none"

@@ -20,7 +20,8 @@ def scores_by(cases: Sequence[CaseRecord], key: Callable[[CaseRecord], str]) -> 
 
 def _score(cases: Sequence[CaseRecord]) -> GroupScore:
     scores = [case.score or 0.0 for case in cases]
-    interval = mean_interval(scores, limits=(0, 1)) if len(scores) > 1 else None
+    # Scores that are all alike have no scatter, from which an interval would follow.
+    interval = mean_interval(scores, limits=(0, 1)) if len(set(scores)) > 1 else None
     return GroupScore(
         score=sum(scores) / len(scores),
         low=interval.low if interval else None,

@@ -230,7 +230,7 @@ class GroupScore:
     """How a metric did in a group or tier: the mean score of the cases that apply, and how many of them passed.
 
     A case that applies and ended without a score, in an error, counts as zero. `low` and `high` are Student's interval
-    over cases, clipped to [0, 1]; None for a single case.
+    over cases, clipped to [0, 1]; None where the scores do not scatter.
     """
 
     score: float

@@ -45,16 +45,22 @@ class Alert:
 @final
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """A number in [0, 1] with its 95 % interval; no interval where one observation is all there is."""
+    """A number in [0, 1], its 95 % interval where it has one, and what it was counted from."""
 
     value: float
     low: float | None = None
     high: float | None = None
+    counted: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def number(self) -> str:
+        """The number with its interval."""
         if self.low is None or self.high is None:
             return f"{self.value:.2f}"
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+    def __str__(self) -> str:
+        return f"{self.number}; {self.counted}" if self.counted else self.number
 
 
 @final

@@ -9,6 +9,8 @@ from metric_harness.records import Comparison
 
 VALIDITY = "validity"
 """The tier whose score is what a metric is worth."""
+GAP = 0.065
+"""Share of the plot's height that a name takes."""
 
 
 @final
@@ -50,7 +52,7 @@ def trade_off_figure(points: Sequence[Point], name: str) -> Figure:
             axes.plot([point.cost], [point.score], color=color, marker=marker, markersize=6, linestyle="none")
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_ylim(0, 1.04)
+        axes.set_ylim(min(point.score if point.low is None else point.low for point in points) - 0.05, 1.04)
         axes.set_xlabel("seconds in the metric, all cases")
         axes.set_ylabel("mean score of validity cases")
         axes.margins(x=0.08)
@@ -58,25 +60,30 @@ def trade_off_figure(points: Sequence[Point], name: str) -> Figure:
 
     words = "; ".join(f"{p.label}: score {p.score:.2f}, {p.cost:.3g} s" for p in points)
     right = 0.25 + LETTER * max(len(shortened(point.label)) for point in points)
-    return Figure(as_svg(draw, name, Frame(width=WIDTH + right, height=3.2, right=right)), words)
+    return Figure(as_svg(draw, name, Frame(width=WIDTH + 0.3, height=3.0, right=right)), words)
 
 
 def _name_points(axes: Axes, points: Sequence[Point]) -> None:
     """Write the names at the right margin, apart from each other, each with a line to its point."""
-    gap, ceiling = 0.065, 1.02
-    heights: list[tuple[float, Point]] = []
-    for point in sorted(points, key=lambda p: -p.score):
-        ceiling = min(ceiling, point.score + gap / 2) if not heights else min(heights[-1][0] - gap, point.score)
-        heights.append((ceiling, point))
-    lowest = heights[-1][0]
-    lift = max(0.0, 0.02 - lowest)
-    for height, point in heights:
-        color = SERIES[points.index(point) % len(SERIES)]
+    bottom, top = axes.get_ylim()
+    ordered = sorted(points, key=lambda point: -point.score)
+    heights: list[float] = []
+    for point in ordered:
+        own = (point.score - bottom) / (top - bottom)
+        heights.append(min(own, heights[-1] - GAP) if heights else own)
+    lift = max(0.0, GAP / 2 - heights[-1])
+    for height, point in zip(heights, ordered, strict=True):
         axes.annotate(
             shortened(point.label),
             (point.cost, point.score),
             xytext=(1.04, height + lift),
-            textcoords=("axes fraction", "data"),
+            textcoords="axes fraction",
             va="center",
-            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "alpha": 0.7, "shrinkB": 5},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": SERIES[points.index(point) % len(SERIES)],
+                "linewidth": 0.6,
+                "alpha": 0.7,
+                "shrinkB": 5,
+            },
         )
