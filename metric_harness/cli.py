@@ -11,9 +11,10 @@ from tabulate import tabulate
 from metric_harness import __version__, catalogue
 from metric_harness.annotations import annotation_lines
 from metric_harness.baseline import change_lines, judged, read_baselines
-from metric_harness.comparison import compare, read_scorecard
+from metric_harness.comparison import compare, read_report, read_scorecard
 from metric_harness.errors import UsageError
 from metric_harness.merging import merge, missing
+from metric_harness.records import Scorecard
 from metric_harness.session import report_format, write_card
 
 
@@ -41,6 +42,17 @@ def schema() -> str:
     return (importlib.resources.files("metric_harness") / "data" / "scorecard.schema.json").read_text("utf-8")
 
 
+def rendered(path: Path, format_name: str) -> str:
+    """Return a scorecard or a comparison in another format.
+
+    Raises:
+        ScorecardError: if the file is missing, unreadable, or of an unknown schema.
+        UsageError: if there is no such format.
+    """
+    chosen, report = report_format(format_name), read_report(path)
+    return chosen.render(report) if isinstance(report, Scorecard) else chosen.render_comparison(report)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="metric-harness",
@@ -63,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     merging.add_argument("cards", metavar="CARD", nargs="+", type=Path)
     merging.add_argument("--reports", metavar="DIR", type=Path, default=Path("reports"), help="where the card goes")
     merging.add_argument("--format", metavar="NAME", action="append", help="report format (repeatable; default: all)")
-    render = commands.add_parser("render", help="print a scorecard in another format")
+    render = commands.add_parser("render", help="print a scorecard or a comparison in another format")
     render.add_argument("card", metavar="CARD", type=Path)
     render.add_argument("--format", default="markdown", help="report format (default: %(default)s)")
     annotate = commands.add_parser("annotate", help="print a scorecard's failures as GitHub annotations")
@@ -121,7 +133,7 @@ def _text(options: argparse.Namespace) -> str:
     if options.command == "compare":
         return report_format(options.format).render_comparison(compare([read_scorecard(p) for p in options.cards]))
     if options.command == "render":
-        return report_format(options.format).render(read_scorecard(options.card))
+        return rendered(options.card, options.format)
     if options.command == "annotate":
         return "\n".join(annotation_lines(read_scorecard(options.card)))
     if options.command == "zoo":

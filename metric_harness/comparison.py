@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from metric_harness.errors import ScorecardError
+from metric_harness.group_scores import scores_by
 from metric_harness.published import beside_published
 from metric_harness.records import (
     SCHEMA_VERSION,
@@ -16,6 +17,7 @@ from metric_harness.records import (
     ComparedCase,
     Comparison,
     Exemption,
+    GroupScore,
     MetricInfo,
     Observation,
     Outcome,
@@ -51,6 +53,10 @@ def compare(cards: Sequence[Scorecard]) -> Comparison:
         pass_rates={card.metric.name: card.summary.pass_rate for card in cards},
         cases=[_compared(names, [cases[c.id] for cases in by_metric]) for c in cards[0].cases],
         published=[{"metric": card.metric.name, **row} for card in cards for row in _published(card)],
+        claims={card.metric.name: card.metric.claims for card in cards},
+        observed={card.metric.name: card.metric.observed for card in cards},
+        groups={card.metric.name: scores_by(card.cases, lambda case: case.group) for card in cards},
+        tiers={card.metric.name: scores_by(card.cases, lambda case: case.tier) for card in cards},
     )
 
 
@@ -84,6 +90,7 @@ def _compared(names: Sequence[str], records: Sequence[CaseRecord]) -> ComparedCa
         outcomes=dict(zip(names, [r.outcome for r in records], strict=True)),
         scores=dict(zip(names, [r.score for r in records], strict=True)),
         seconds=dict(zip(names, [r.duration_s for r in records], strict=True)),
+        metric_s=dict(zip(names, [r.metric_s for r in records], strict=True)),
     )
 
 
@@ -93,6 +100,30 @@ def read_scorecard(path: Path) -> Scorecard:
     Raises:
         ScorecardError: if the file is missing, is not a scorecard, or has an unknown schema version.
     """
+    content = _content(path)
+    try:
+        return _scorecard(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ScorecardError(f"{path} is not a scorecard: {type(error).__name__} {error}.") from error
+
+
+def read_report(path: Path) -> Scorecard | Comparison:
+    """Load a scorecard or a comparison from its JSON file.
+
+    Raises:
+        ScorecardError: if the file is missing, is neither, or has an unknown schema version.
+    """
+    content = _content(path)
+    if "metrics" not in content:
+        return read_scorecard(path)
+    try:
+        return _comparison(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ScorecardError(f"{path} is not a comparison: {type(error).__name__} {error}.") from error
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Return what a JSON file of a known schema version holds."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -104,15 +135,35 @@ def read_scorecard(path: Path) -> Scorecard:
         raise ScorecardError(
             f"{path} has schema version {version!r}; this release reads {SCHEMA_VERSION}. Generate it again."
         )
-    try:
-        return _scorecard(cast(Any, content))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ScorecardError(f"{path} is not a scorecard: {type(error).__name__} {error}.") from error
+    return cast("dict[str, Any]", content)
+
+
+def _comparison(content: dict[str, Any]) -> Comparison:
+    restored: dict[str, Any] = {
+        "suite": SuiteInfo(**content["suite"]),
+        "cases": [_compared_case(case) for case in content["cases"]],
+        "observed": {metric: _observed(seen) for metric, seen in content.get("observed", {}).items()},
+    }
+    for key in ("groups", "tiers"):
+        restored[key] = {
+            metric: {name: GroupScore(**score) for name, score in scores.items()}
+            for metric, scores in content.get(key, {}).items()
+        }
+    return Comparison(**(content | restored))
+
+
+def _compared_case(content: dict[str, Any]) -> ComparedCase:
+    restored: dict[str, Any] = {"outcomes": {metric: Outcome(o) for metric, o in content["outcomes"].items()}}
+    return ComparedCase(**(content | restored))
+
+
+def _observed(content: dict[str, Any]) -> dict[str, Observation]:
+    return {claim: Observation(**seen) for claim, seen in content.items()}
 
 
 def _scorecard(content: dict[str, Any]) -> Scorecard:
     metric = dict(content["metric"])
-    metric["observed"] = {claim: Observation(**seen) for claim, seen in metric["observed"].items()}
+    metric["observed"] = _observed(metric["observed"])
     cases = [_case(case) for case in content["cases"]]
     return Scorecard(
         schema_version=content["schema_version"],

@@ -26,12 +26,17 @@ from metric_harness.statistics import (
 @final
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassContrast:
-    """How far distances within classes lie below distances across classes."""
+    """How far distances within classes lie below distances across classes.
+
+    `matrix` holds the mean distance of every pair over worlds, shape (n, n); None for self pairs, which nobody asks
+    about.
+    """
 
     auc: Estimate
     p: float
     within: Estimate
     across: Estimate
+    matrix: Sequence[Sequence[float | None]]
 
 
 def same_class(labels: ArrayLike) -> NDArray[np.bool_]:
@@ -72,7 +77,16 @@ def class_contrast(
         p=permutation_p(statistic, codes, n_permutations=n_permutations, rng=rng),
         within=mean_interval([v[same].mean() for v in vectors]),
         across=mean_interval([v[~same].mean() for v in vectors]),
+        matrix=_as_matrix(mean_vector, len(codes)),
     )
+
+
+def _as_matrix(vector: Array, n: int) -> list[list[float | None]]:
+    """Return the symmetric matrix whose upper triangle is a vector, None on its diagonal."""
+    full = np.zeros((n, n))
+    full[np.triu_indices(n, k=1)] = vector
+    rows = (full + full.T).tolist()
+    return [[None if i == j else float(rows[i][j]) for j in range(n)] for i in range(n)]
 
 
 @final

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Version of the scorecard's and the comparison's keys; a new key raises the part after the dot."""
 SUITE = "metric-harness"
 """Root of the suite's node ids, and what selects cases on the command line: `metric-harness::noise::test_floor`."""
@@ -222,11 +222,27 @@ class ComparedCase:
     outcomes: Mapping[str, Outcome]
     scores: Mapping[str, float | None]
     seconds: Mapping[str, float]
+    metric_s: Mapping[str, float] = dataclasses.field(default_factory=dict[str, float])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GroupScore:
+    """How a metric did in a group or tier: the mean score of the cases that apply, and how many of them passed.
+
+    A case that applies and ended without a score, in an error, counts as zero. `low` and `high` are Student's interval
+    over cases, clipped to [0, 1]; None where the scores do not scatter.
+    """
+
+    score: float
+    low: float | None
+    high: float | None
+    n_passed: int
+    n_cases: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Several scorecards of one suite, profile and seed, side by side."""
+    """Several scorecards of one suite, profile and seed, side by side; what is new since 1.3 has a default."""
 
     schema_version: str
     suite: SuiteInfo
@@ -237,6 +253,17 @@ class Comparison:
     pass_rates: Mapping[str, float]
     cases: Sequence[ComparedCase]
     published: Sequence[Mapping[str, Plain]]
+    claims: Mapping[str, Mapping[str, Plain]] = dataclasses.field(default_factory=dict[str, Mapping[str, Plain]])
+    observed: Mapping[str, Mapping[str, Observation]] = dataclasses.field(
+        default_factory=dict[str, Mapping[str, Observation]]
+    )
+    groups: Mapping[str, Mapping[str, GroupScore]] = dataclasses.field(
+        default_factory=dict[str, Mapping[str, GroupScore]]
+    )
+    """Of each metric, its score in each group that applies to it."""
+    tiers: Mapping[str, Mapping[str, GroupScore]] = dataclasses.field(
+        default_factory=dict[str, Mapping[str, GroupScore]]
+    )
 
 
 def plain(value: object) -> Plain:

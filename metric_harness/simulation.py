@@ -30,6 +30,11 @@ REGIMES = tuple(Lorenz(r) for r in (*Lorenz.ONE_ATTRACTOR, *Lorenz.TWO_STABLE, *
 """Nine Lorenz systems, three of each regime."""
 REGIME_LABELS = (0, 0, 0, 1, 1, 1, 2, 2, 2)
 """Their regimes: one attractor, two stable ones, two unstable ones."""
+REGIME_NAMES = tuple(
+    f"{('one attractor', 'two stable', 'chaos')[label]}, r = {system.r:g}"
+    for label, system in zip(REGIME_LABELS, REGIMES, strict=True)
+)
+"""What each is called: its regime and its parameter."""
 MOTIFS = tuple(Lorenz(r) for r in (0.5, 5.0, 10.0, 15.0, 30.0, 40.0, 50.0))
 """The study's seven motifs."""
 MOTIF_REGIMES = (0, 1, 1, 1, 2, 2, 2)
@@ -54,10 +59,11 @@ Step: TypeAlias = Callable[[AbstractSystem, Array, float], Array]
 @final
 @dataclasses.dataclass(frozen=True, eq=False)
 class RegimeWorld:
-    """Nine recordings of shape (trials, time, 3) and the regime of each."""
+    """Nine recordings of shape (trials, time, 3), the regime and the name of each."""
 
     trajectories: tuple[Trajectories, ...]
     labels: tuple[int, ...] = REGIME_LABELS
+    names: tuple[str, ...] = REGIME_NAMES
 
 
 @final

@@ -6,6 +6,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from metric_harness.records import CaseRecord, Outcome, Scorecard
+from metric_harness.wording import reason
 
 PREREQUISITE = "contract.value"
 """The case without which no other can be answered; when it fails, equal errors are told once."""
@@ -72,9 +73,9 @@ def _alike(cases: Sequence[CaseRecord]) -> list[list[CaseRecord]]:
     """Return the cases grouped by reason, the first one's group first."""
     groups: dict[str, list[CaseRecord]] = {}
     for case in cases:
-        reason = _reason(case)
+        told = reason(case)
         # The prerequisite puts the recordings that it asked about before the reason.
-        same = next((known for known in groups if known.endswith(reason)), reason)
+        same = next((known for known in groups if known.endswith(told)), told)
         groups.setdefault(same, []).append(case)
     return list(groups.values())
 
@@ -83,20 +84,12 @@ def _lines_of(case: CaseRecord) -> list[str]:
     if case.outcome is Outcome.XPASSED:
         return [f"  {line}" for line in case.message.splitlines()]
     exempt = f"exempt ({case.exemption.reason}): " if case.exemption and not case.outcome.is_failure else ""
-    return [_shortened(f"  {case.id}: {exempt}{_reason(case)}")]
+    return [_shortened(f"  {case.id}: {exempt}{reason(case)}")]
 
 
 def _expired(card: Scorecard) -> list[str]:
     found = [(case.id, case.exemption) for case in card.cases if case.exemption is not None and case.exemption.expired]
     return [_shortened(f"  {i}: its exemption ({e.reason}) ended {e.until}; it counts again") for i, e in found]
-
-
-def _reason(case: CaseRecord) -> str:
-    """Return the line of a message that says most: the first finding, or else the first line."""
-    lines = [line.strip() for line in case.message.splitlines() if line.strip()]
-    if not lines:
-        return case.outcome.value
-    return lines[1] if lines[0].startswith("claim ") and len(lines) > 1 else lines[0]
 
 
 def _shortened(text: str) -> str:

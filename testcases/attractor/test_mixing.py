@@ -11,7 +11,7 @@ from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, at_least, decide, measure_neighbors
 from metric_harness.profiles import Profile
-from metric_harness.statistics import proportion_interval, settled, spearman
+from metric_harness.statistics import mean_interval, proportion_interval, settled, spearman
 from metric_harness.transforms import perturb, superpose, whiten
 
 WEIGHTS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -84,7 +84,9 @@ def test_mixing(
     measure("share of graded pairs", share)
     measure("pairs", graded.size)
     measure("weights", WEIGHTS)
-    measure("mean distance by weight", np.mean(found, axis=(0, 1)))
+    means = [mean_interval(column) for column in np.mean(found, axis=1).T]
+    measure("mean distance by weight", [mean.value for mean in means])
+    measure("mean distance intervals by weight", [[mean.low, mean.high] for mean in means])
     measure.set_score(share.value)
     measure_neighbors(
         measure,

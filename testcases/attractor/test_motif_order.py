@@ -55,9 +55,10 @@ def test_motif_order(
         [distances_of_copies(metric, first, second).mean() for first, second, _ in worlds], metric.floor
     )
     to_unrelated, to_identical = found.steps[0], mean_interval(found.table[:, REORDERED] - identical)
-    measure("mean distance of unrelated composites", found.means[UNRELATED])
-    measure("mean distance of reordered composites", found.means[REORDERED])
-    measure("mean distance of identical composites", mean_interval(identical))
+    means = (mean_interval(identical), found.means[REORDERED], found.means[UNRELATED])
+    measure("kinds of pair", ("identical", "reordered", "unrelated"))
+    measure("mean distance by kind of pair", [mean.value for mean in means])
+    measure("mean distance intervals by kind of pair", [[mean.low, mean.high] for mean in means])
     measure("unrelated minus reordered", to_unrelated)
     measure("reordered minus identical", to_identical)
     measure("permutation p", found.p)

@@ -54,6 +54,8 @@ def test_regimes(
     measure("permutation p", found.p)
     measure("mean distance within", found.within)
     measure("mean distance across", found.across)
+    measure("mean distance matrix", found.matrix)
+    measure("mean distance matrix labels", worlds[0].names)
     measure.set_score(found.auc.value)
     measure_neighbors(
         measure, metric, "AUC", lambda near: contrast(near, 2).auc.value, holds=lambda value: value >= 0.9

@@ -52,6 +52,8 @@ def test_regimes_unpaired(
     measure("permutation p", found.p)
     measure("mean distance within", found.within)
     measure("mean distance across", found.across)
+    measure("mean distance matrix", found.matrix)
+    measure("mean distance matrix labels", worlds[0].names)
     measure.set_score(found.auc.value)
     if metric.claims.unpaired_trials is not True:
         raise NotApplicableError(

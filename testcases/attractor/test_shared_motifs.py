@@ -56,8 +56,9 @@ def test_shared_motifs(
         n_permutations=profile.n_permutations,
         rng=streams("null"),
     )
-    for level, mean in zip(found.levels, found.means, strict=True):
-        measure(f"mean distance at {level} shared", mean)
+    measure("numbers of shared motifs", found.levels)
+    measure("mean distance by number of shared motifs", [mean.value for mean in found.means])
+    measure("mean distance intervals by number of shared motifs", [[mean.low, mean.high] for mean in found.means])
     for level, step in zip(found.levels, found.steps, strict=False):
         measure(f"step from {level} to {level + 1} shared", step)
     measure("permutation p", found.p)

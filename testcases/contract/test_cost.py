@@ -80,19 +80,20 @@ def test_cost(metric: MetricUnderTest, measure: Recorder, streams: Callable[...,
     faults: list[str] = []
     for what, sizes in LADDERS.items():
         costs: dict[int, tuple[float, int]] = {}
+        per_size = N_TIMES if what == "samples" else 1
         deadline = time.perf_counter() + BUDGET_S
         for size in sizes:
             x, y = (metric.prepared(z) for z in recordings(what, size, streams(what, size)))
-            label = f"{size * N_TIMES if what == 'samples' else size} {what}"
             try:
                 metric.answer(x, y)
             except MetricError as error:
-                faults.append(f"{label}: {error}")
+                faults.append(f"{size * per_size} {what}: {error}")
                 continue
             costs[size] = seconds(uncounted, x, y, deadline), peak_bytes(uncounted, x, y)
-            measure.volatile(f"seconds at {label}", costs[size][0])
-            measure.volatile(f"peak bytes at {label}", costs[size][1])
-        for name, values in zip(("time", "memory"), zip(*costs.values(), strict=True), strict=False):
+        measure(f"numbers of {what}", [size * per_size for size in costs])
+        named = (("time", "seconds"), ("memory", "peak bytes"))
+        for (name, unit), values in zip(named, zip(*costs.values(), strict=True), strict=False):
+            measure.volatile(f"{unit} by number of {what}", values)
             measure.volatile(f"exponent of {name} in {what}", exponent(list(costs), values))
     decide_faults(
         measure,

@@ -78,11 +78,11 @@ def test_planted_conjugacy(
             measured = planted(metric, kind, n, streams("size", n, kind))
             largest[kind].append(measured[0])
             medians[kind].append(measured[1])
-    measure("units", SIZES)
+    measure("numbers of units", SIZES)
     findings: list[Finding] = []
     for kind in largest:
-        measure(f"largest distance of conjugate {kind} by size", largest[kind])
-        measure(f"median distance of independent {kind} by size", medians[kind])
+        measure(f"largest distance of conjugate {kind} by number of units", largest[kind])
+        measure(f"median distance of independent {kind} by number of units", medians[kind])
         for n, worst, median in zip(SIZES, largest[kind], medians[kind], strict=True):
             # A median at the floor means that the metric tells no two systems apart: 0 is then the bound.
             bound = 0.01 * median if median > metric.floor else 0.0
