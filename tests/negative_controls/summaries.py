@@ -72,6 +72,7 @@ BLIND = {
     "noise.discriminability": "AUC at noise 0.001 = 0.5",
     "dynamics.planted_conjugacy": "is not below",
     "learning.shared_subtasks": "p of the trend",
+    "learning.gradual": "share of approaching networks = 0 ",
     "learning.within": "share of ordered trainings = 0 ",
     "learning.behavior": "permutation p = 1 ",
     "learning.task_epochs": "permutation p in stimulus = 1 ",
