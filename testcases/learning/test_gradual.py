@@ -8,16 +8,23 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, at_least, decide, measure_neighbors
+from metric_harness.curriculum import MASTER
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, proportion_interval, spearman
 from metric_harness.zoo import Zoo
-from metric_harness.zoo_groups import learns, reference, training_groups
+from metric_harness.zoo_groups import LEVELS, groups_of, learns, reference, training_groups
 from metric_harness.zoo_recordings import asked, recordings, shipped_zoo, spread_out
 
 N_CHECKPOINTS = 8
 """Checkpoints of each network, evenly spread over those it has: as many as the quickest learner left."""
 PROGRESS = np.linspace(0, 1, N_CHECKPOINTS)
 """Share of a network's checkpoints that lie behind; updates say less, for networks learn at different speeds."""
+
+KINDS = {LEVELS[level]: groups_of(level) for level in range(1, len(LEVELS))} | {
+    f"all weights free, {name}": [group]
+    for name, group in (("from nothing", MASTER), ("pretrained", "pretrain_unfrozen"))
+}
+"""Kinds of training whose mean course is shown: by subtasks shared, input weights free; and the two that are free."""
 
 
 @pytest.mark.case(
@@ -35,7 +42,7 @@ def test_gradual(
     Given: eight checkpoints of every network that is trained on the composite task, and the finished master of its
     seed (for a master: of the next seed), on the same trials; first six principal components, whitened.
     Measured: Spearman's correlation of distance and progress for each network that learns; the share of negative
-    ones. The mean distance of each group through its training, and its accuracy, which no metric changes.
+    ones. The mean distance by kind of training, and the accuracy, which no metric changes.
     Verdict: the share is at least .9 with its whole exact binomial interval.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics; one that drifts.
     Known limits: networks that were pretrained may leave what they had before they find what they need, and a metric
@@ -101,13 +108,15 @@ def approaching(correlations: dict[tuple[str, int], float], group: str) -> float
 
 
 def measure_histories(measure: Recorder, zoo: Zoo, found: dict[tuple[str, int], Array], seeds: Sequence[int]) -> None:
-    """Record the mean distance and accuracy of each group through its training, with intervals over seeds."""
-    measure("progresses", PROGRESS)
-    for group in training_groups():
-        estimates = [mean_interval(column) for column in np.transpose([found[group, seed] for seed in seeds])]
-        measure(f"mean distance of {group} by progress", [e.value for e in estimates])
-        measure(f"mean distance of {group} intervals by progress", [[e.low, e.high] for e in estimates])
-    for group in training_groups():
-        series = [spread_out(zoo.specimens(group, seed), N_CHECKPOINTS) for seed in seeds]
-        accuracies = np.array([[zoo.accuracy(specimen) for specimen in some] for some in series]) / zoo.ceiling
-        measure(f"mean accuracy of {group} by progress", accuracies.mean(axis=0))
+    """Record distance and accuracy through training, groups of one kind averaged, with intervals over seeds."""
+    measure("shares of training", PROGRESS)
+    accuracies = {
+        key: np.array([zoo.accuracy(s) for s in spread_out(zoo.specimens(*key), N_CHECKPOINTS)]) / zoo.ceiling
+        for key in found
+    }
+    for quantity, histories_of in (("distance", found), ("accuracy", accuracies)):
+        for label, groups in KINDS.items():
+            table = [np.mean([histories_of[group, seed] for group in groups], axis=0) for seed in seeds]
+            estimates = [mean_interval(column) for column in np.transpose(table)]
+            measure(f"{quantity} of {label} by share of training", [e.value for e in estimates])
+            measure(f"{quantity} of {label} intervals by share of training", [[e.low, e.high] for e in estimates])

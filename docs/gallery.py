@@ -1,0 +1,77 @@
+"""Draws the pictures of `docs/gallery.md` from the scorecards in `reports/`, and writes that page.
+
+Run: python docs/gallery.py
+"""
+
+import re
+from pathlib import Path
+
+from metric_harness.comparison import read_report, read_scorecard
+from metric_harness.curve_figures import curve_figure
+from metric_harness.drawing import Figure
+from metric_harness.evidence import evidence, on_one_axis
+from metric_harness.files import write_whole
+from metric_harness.matrix_figures import matrix_figure
+from metric_harness.records import Comparison
+from metric_harness.trade_off import trade_off_of
+
+ROOT = Path(__file__).parents[1]
+REPORTS, PICTURES = ROOT / "reports", ROOT / "docs" / "gallery"
+STYLE = ROOT / "metric_harness" / "data" / "templates" / "style.css"
+CURVES = (
+    ("attractor.mixing", "cka", "distance"),
+    ("noise.discriminability", "cka", "AUC"),
+    ("noise.recurrent", "procrustes", "AUC"),
+    ("noise.sample_size", "dsa", "bias"),
+    ("learning.shared_subtasks", "dsa", "distance"),
+    ("learning.gradual", "cka", "distance"),
+    ("learning.behavior", "cka", "distance"),
+    ("ablation.dose", "procrustes", "distance"),
+    ("contract.cost", "dsa", "seconds"),
+)
+"""Case, metric, and a word of the quantity that is drawn."""
+MATRICES = (("attractor.regimes", "cka"), ("attractor.regimes", "dsa"))
+"""Case and metric."""
+HEAD = """# Gallery
+
+What a report shows, drawn by `python docs/gallery.py` from the scorecards in [`reports`](../reports/comparison.md).
+Bands and bars are 95 % intervals. Every page of a report holds the same numbers as tables.
+"""
+
+
+def main() -> None:
+    """Draw every picture and write the page."""
+    parts = [HEAD]
+    comparison = read_report(REPORTS / "comparison.json")
+    if isinstance(comparison, Comparison) and (draw := trade_off_of(comparison)):
+        parts.append(_shown("Validity against cost, all metrics", "trade-off", draw("trade-off")))
+    for case_id, metric, word in CURVES:
+        curves = next(group for group in on_one_axis(_evidence(metric, case_id).curves) if word in group[0].quantity)
+        name = f"{case_id.replace('.', '-')}-{metric}"
+        parts.append(
+            _shown(f"{case_id}, {metric}: {curves[0].unit} by {curves[0].x}", name, curve_figure(curves, name))
+        )
+    for case_id, metric in MATRICES:
+        (matrix, *_) = _evidence(metric, case_id).matrices
+        name = f"{case_id.replace('.', '-')}-{metric}-matrix"
+        parts.append(_shown(f"{case_id}, {metric}: {matrix.quantity}", name, matrix_figure(matrix, name)))
+    print(write_whole(ROOT / "docs" / "gallery.md", "\n".join(parts)))
+
+
+def _evidence(metric: str, case_id: str):
+    card = read_scorecard(REPORTS / metric / "scorecard.json")
+    return evidence(next(case for case in card.cases if case.id == case_id))
+
+
+def _shown(title: str, name: str, figure: Figure) -> str:
+    """Write a picture with the reports' colors, and return its lines of the page."""
+    colors = "".join(
+        re.findall(r"(?::root \{.*?\}\n|@media \(prefers-color-scheme.*?\n\}\n)", STYLE.read_text("utf-8"), re.S)
+    )
+    standing = figure.svg.replace(">", f"><style>{colors} text {{ font-family: sans-serif }}</style>", 1)
+    write_whole(PICTURES / f"{name}.svg", standing + "\n")
+    return f"## {title}\n\n![{figure.words}](gallery/{name}.svg)\n"
+
+
+if __name__ == "__main__":
+    main()
