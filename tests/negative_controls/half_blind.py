@@ -114,7 +114,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.shared_subtasks": "p of the trend",
         "learning.task_epochs": "permutation p in delay",
     },
-    "sums": {"noise.sample_size": "bias across regimes = -1.0"},
+    "sums": {"noise.sample_size": "bias across regimes"},
     "jerk": {
         "attractor.mixing": "share of graded pairs",
         "attractor.motif_order": "permutation p",
