@@ -53,7 +53,8 @@ def test_sample_size(
     fifth in size, each with its whole interval over worlds. The range is at most the mean across regimes, so that
     this asks no less than a fifth of that. The AUC keeps a metric that never moves from passing.
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; one that sums over samples.
-    Known limits: a mean bias; that of single pairs of motifs may cancel in it. Disjoint halves decide nothing.
+    Known limits: a mean bias; that of single pairs of motifs may cancel in it. Disjoint halves decide nothing. The
+    question, the smallest number of trials and the noise were chosen before any metric was asked.
     """
     draws = np.array([draw(metric, streams("world", k)) for k in range(profile.n_worlds)])
     copies, across, halves, aucs = draws.swapaxes(0, 1)

@@ -116,6 +116,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.task_epochs": "permutation p in delay",
         "learning.gradual": "share of approaching networks = 0 ",
     },
+    "sums": {"noise.sample_size": "bias across regimes"},
     "jerk": {
         "attractor.mixing": "share of graded pairs",
         "attractor.motif_order": "permutation p",
@@ -125,6 +126,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.shared_subtasks": "p of the trend",
         "learning.task_epochs": "permutation p in stimulus",
         "learning.gradual": "share of approaching networks",
+        "noise.sample_size": "AUC of copies at 5 trials",
     },
     "first_states": {
         "attractor.regimes_unpaired": "AUC",
@@ -150,6 +152,8 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.task_epochs": "permutation p in stimulus",
         "learning.within": "share of ordered trainings",
         "learning.gradual": "share of approaching networks",
+        "noise.recurrent": "AUC at noise 0.001",
+        "noise.sample_size": "smallest range over worlds",
     },
     "OneStart": {
         "contract.degenerate": "zeros, x: the metric returned nan",

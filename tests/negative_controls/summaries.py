@@ -70,6 +70,8 @@ BLIND = {
     "attractor.motif_order": "unrelated minus reordered = 0 ",
     "noise.floor": "smallest range over worlds = 0 ",
     "noise.discriminability": "AUC at noise 0.001 = 0.5",
+    "noise.recurrent": "AUC at noise 0.001 = 0.5",
+    "noise.sample_size": "smallest range over worlds = 0 ",
     "dynamics.planted_conjugacy": "is not below",
     "learning.shared_subtasks": "p of the trend",
     "learning.gradual": "share of approaching networks = 0 ",
