@@ -2,8 +2,8 @@
 
 A question rests on cases of the suite and on claims. A metric answers it with yes if it makes the claims and was seen
 to keep them, if it broke no contract, and if every case that the question rests on passed; a case of tier `validity`
-that does not apply to the metric speaks against it. It is undecided if some of these cases are, and none of them failed.
-No metric is named here: the answers follow from the results, and change with them.
+that does not apply to the metric speaks against it. It is undecided if some of these cases are, and none failed. No
+metric is named here: the answers follow from the results, and change with them.
 """
 
 import dataclasses
