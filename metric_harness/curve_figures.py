@@ -31,8 +31,8 @@ def curve_figure(curves: Sequence[Curve], name: str) -> Figure:
     def draw(axes: Axes) -> None:
         for k, curve in enumerate(curves):
             (_draw_labeled if labeled else _draw_curve)(axes, curve, k, len(curves))
-        axes.set_xlabel(x)
-        axes.set_ylabel(unit)
+        axes.set_xlabel(shortened(x, MOST_LETTERS))
+        axes.set_ylabel(shortened(unit))
         if labeled:
             _name_places(axes, [str(place) for place in curves[0].grid])
         else:
@@ -55,7 +55,11 @@ def _draw_curve(axes: Axes, curve: Curve, k: int, n: int) -> None:
     color, known = SERIES[k % len(SERIES)], [j for j, value in enumerate(curve.values) if value is not None]
     grid = [curve.grid[j] for j in known]
     axes.plot(
-        grid, [curve.values[j] for j in known], color=color, marker=MARKERS[k % len(MARKERS)], label=curve.quantity
+        grid,
+        [curve.values[j] for j in known],
+        color=color,
+        marker=MARKERS[k % len(MARKERS)],
+        label=shortened(curve.quantity, MOST_LETTERS),
     )
     if curve.intervals is not None:
         low, high = ([curve.intervals[j][end] for j in known] for end in (0, 1))
@@ -86,7 +90,7 @@ def _draw_labeled(axes: Axes, curve: Curve, k: int, n: int) -> None:
         marker=MARKERS[k % len(MARKERS)],
         linestyle="none",
         markersize=6,
-        label=curve.quantity,
+        label=shortened(curve.quantity, MOST_LETTERS),
     )
     if curve.intervals is not None:
         low, high = ([curve.intervals[j][end] for j in known] for end in (0, 1))

@@ -1,9 +1,9 @@
 """Which metric to use when: what the cases of a comparison say on a scientist's questions, by rule alone.
 
 A question rests on cases of the suite and on claims. A metric answers it with yes if it makes the claims and was seen
-to keep them, if it broke no contract, and if every case that the question rests on passed; a case that does not apply
-to a metric answers nothing for it. It is undecided if some of these cases are, and none of them failed. No metric is
-named here: the answers follow from the results, and change with them.
+to keep them, if it broke no contract, and if every case that the question rests on passed; a case of tier `validity`
+that does not apply to the metric speaks against it. It is undecided if some of these cases are, and none failed. No
+metric is named here: the answers follow from the results, and change with them.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from metric_harness.records import ComparedCase, Comparison, Outcome
 Answer: TypeAlias = Literal["yes", "undecided", "no"]
 
 CONTRACT = "contract."
-"""Cases that every answer rests on; of these alone some need not apply."""
+"""Cases that every answer rests on, as far as they apply and ran."""
 
 
 @final
@@ -87,8 +87,8 @@ def advise(comparison: Comparison) -> list[Advice]:
     """Return the advice on every question of which the comparison has a case that ran."""
     found: list[Advice] = []
     for question in QUESTIONS:
-        cases = [case for case in comparison.cases if _rests_on(question, case.id) and _ran(case)]
-        if cases:
+        cases = [case for case in comparison.cases if _rests_on(question, case.id)]
+        if any(map(_ran, cases)):
             found.append(_advice(comparison, question, cases))
     return found
 
@@ -115,7 +115,8 @@ def _answer(
         if claim in observed and not observed[claim].observed:
             return "no", f"breaks its claim {claim}"
     contract = [case for case in comparison.cases if case.id.startswith(CONTRACT) and case not in cases]
-    needed = [case for case in [*contract, *cases] if not _is_excused(case, metric)]
+    needed = [case for case in contract if case.outcomes[metric] not in (Outcome.NOT_APPLICABLE, Outcome.NOT_RUN)]
+    needed += [case for case in cases if case.tier != "required" or case.outcomes[metric] is not Outcome.NOT_APPLICABLE]
     against = [case for case in needed if not _is_open(case, metric)]
     if against:
         return "no", "; ".join(f"{case.id} {case.outcomes[metric].value.replace('_', ' ')}" for case in against)
@@ -129,11 +130,6 @@ def _rests_on(question: Question, case_id: str) -> bool:
 
 def _ran(case: ComparedCase) -> bool:
     return any(outcome is not Outcome.NOT_RUN for outcome in case.outcomes.values())
-
-
-def _is_excused(case: ComparedCase, metric: str) -> bool:
-    """Return whether a case of tier `required` does not apply, or was not asked."""
-    return case.tier == "required" and case.outcomes[metric] in (Outcome.NOT_APPLICABLE, Outcome.NOT_RUN)
 
 
 def _is_open(case: ComparedCase, metric: str) -> bool:

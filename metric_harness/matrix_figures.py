@@ -68,7 +68,7 @@ def _draw_heat(axes: Axes, full: "np.ndarray[Any, Any]", labels: Sequence[str], 
     axes.spines[:].set_visible(False)
     bar = axes.figure.colorbar(mesh, cax=axes.inset_axes((1.04, 0, 0.05, 1)))
     bar.outline.set_visible(False)
-    bar.set_label(quantity)
+    bar.set_label(shortened(quantity))
 
 
 def _draw_tree(axes: Axes, tree: Mapping[str, Any]) -> None:

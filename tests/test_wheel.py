@@ -54,6 +54,7 @@ def assert_validated(binaries: Path, folder: Path) -> None:
     assert done.returncode in (0, 1), done.stdout + done.stderr
     card = json.loads((folder / "reports/f/scorecard.json").read_text())
     assert card["run"]["complete"]
+    assert "could not be drawn" not in (folder / "reports/f/scorecard.html").read_text(encoding="utf-8")
     assert card["summary"]["by_tier"]["required"].get("failed", 0) == 0
     assert card["summary"]["outcomes"]["error"] == 0
     assert (done.returncode == 1) == (card["summary"]["outcomes"]["failed"] > 0)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "torch", "hypothesis", "scipy", "pandas")
+HEAVY = ("numpy", "torch", "hypothesis", "scipy", "pandas", "matplotlib", "jinja2")
 
 
 def test_output_without_metric_is_as_without_the_plugin(repository):

@@ -37,12 +37,14 @@ def test_a_full_run_writes_a_complete_valid_card(run, reports):
     assert card["suite"]["n_cases"] == len(card["cases"]) == sum(card["summary"]["outcomes"].values())
     assert [case["id"] for case in card["cases"]] == sorted(case["id"] for case in card["cases"])
     assert (reports / "good" / "scorecard.md").read_text().startswith("# Scorecard of good")
+    assert "<title>Scorecard of good</title>" in (reports / "good" / "scorecard.html").read_text()
     assert not list(reports.rglob("*partial*"))
 
 
 def test_a_partial_run_never_overwrites_a_complete_card(run, reports):
     run("--metric=mymetrics:good", CONTRACT)
     assert {path.name for path in (reports / "good").iterdir()} == {
+        "scorecard.partial.html",
         "scorecard.partial.json",
         "scorecard.partial.md",
     }
@@ -67,6 +69,8 @@ def test_several_metrics_are_compared(run, reports):
     assert value["outcomes"] == {"good": "passed", "nan": "failed", "cka": "passed"}
     table = " ".join((reports / "comparison.partial.md").read_text().split())
     assert "| contract.value | required | passed 1.00 | **failed** | passed 1.00 |" in table
+    assert "<h1>Comparison of 3 metrics</h1>" in (reports / "comparison.partial.html").read_text()
+    assert set(comparison["claims"]) == set(comparison["groups"]) == {"good", "nan", "cka"}
 
 
 def test_folder_and_formats_can_be_chosen(run, repository):
@@ -103,7 +107,7 @@ def test_killing_a_run_leaves_no_truncated_report(repository, reports, how):
     process.communicate(timeout=30)
     for path in reports.rglob("*.json"):
         strict(path.read_text())
-    expected = {"scorecard.partial.json", "scorecard.partial.md"} if how is signal.SIGINT else set()
+    expected = {f"scorecard.partial.{suffix}" for suffix in ("html", "json", "md")} if how is signal.SIGINT else set()
     assert {path.name for path in reports.rglob("*") if path.is_file()} == expected
 
 
