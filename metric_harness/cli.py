@@ -13,6 +13,7 @@ from metric_harness.annotations import annotation_lines
 from metric_harness.baseline import change_lines, judged, read_baselines
 from metric_harness.comparison import compare, read_scorecard
 from metric_harness.errors import UsageError
+from metric_harness.resolution import known_names
 from metric_harness.session import report_format
 
 
@@ -21,6 +22,11 @@ def catalogue_table() -> str:
     rows = [[case.id, case.version, case.tier, case.title] for case in catalogue.cases()]
     table = tabulate(rows, headers=["case", "version", "tier", "claim"], disable_numparse=True)
     return f"suite {catalogue.suite_version()}, {len(rows)} cases\n\n{table}"
+
+
+def metrics_table() -> str:
+    """Return every name that --metric takes, with its origin and the package that it lacks, one line each."""
+    return tabulate(sorted(known_names().items()), headers=["metric", "origin"], disable_numparse=True)
 
 
 def explanation(case_id: str) -> str:
@@ -48,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="print every case")
+    commands.add_parser("metrics", help="print every metric that has a name, and what it needs installed")
     explain = commands.add_parser("explain", help="print what one case claims, and on what data")
     explain.add_argument("case", metavar="CASE")
     comparing = commands.add_parser("compare", help="set several scorecards side by side")
@@ -96,6 +103,8 @@ def regression_report(before: Path, after: Path) -> tuple[str, bool]:
 def _text(options: argparse.Namespace) -> str:
     if options.command == "list":
         return catalogue_table()
+    if options.command == "metrics":
+        return metrics_table()
     if options.command == "explain":
         return explanation(options.case)
     if options.command == "compare":

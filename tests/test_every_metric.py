@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
-from metric_harness import catalogue
+from metric_harness import catalogue, resolution
 from metric_harness.adapter import MetricUnderTest, settings_of
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.corpora import fixed_corpus
@@ -38,6 +38,8 @@ def made(name: str) -> AbstractMetric:
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
+    if lacks := resolution.missing(request.param):
+        pytest.skip(f"{request.param}{lacks}")
     return request.param
 
 
