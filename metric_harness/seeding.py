@@ -4,6 +4,7 @@ import threading
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import numpy as np
 
@@ -37,11 +38,12 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
 def seeded_torch(seed: int) -> Generator[None, None, None]:
     """Seed torch's global generator for the body, for foreign code that draws from no other, and put it back after.
 
-    Only one thread at a time gets in: the generator is the process's. Those of accelerators are left alone.
+    Only one thread at a time gets in: the generator is the process's.
     """
     import torch
 
-    with _TORCH, torch.random.fork_rng(devices=[]):
+    # Accelerators' generators are left alone.
+    with _TORCH, cast(Any, torch).random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
 

@@ -113,7 +113,9 @@ class DSAMetric(AbstractMetric):
             # What the descent finds keeps none of the exact minimum's invariances.
             unsure = ("symmetric", "triangle", "unit_permutation", "orthogonal", "trial_permutation", "unpaired_trials")
             doubts: dict[str, Any] = dict.fromkeys((*unsure, "isotropic_scaling", "conjugacy"))
-            own = dataclasses.replace(type(self).claims, **doubts, value_range=(0.0, float(np.pi)), numerical_floor=1e-3)
+            own = dataclasses.replace(
+                type(self).claims, **doubts, value_range=(0.0, float(np.pi)), numerical_floor=1e-3
+            )
             vars(self).update(claims=own)
 
     def distance(self, x: Trajectories, y: Trajectories) -> float:

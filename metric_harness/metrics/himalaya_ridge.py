@@ -20,7 +20,7 @@ class HimalayaRidge(AbstractMetric):
     """himalaya's ridge: the share of y's variance that a ridge regression on x does not predict on held-out samples.
 
     The samples are cut into `n_folds` runs of consecutive ones. For each, `himalaya.ridge.RidgeCV` is fitted to all
-    others, with a penalty for each unit of y that its own cross-validation picks from `alphas`, and predicts the run.
+    others, with a penalty for each unit of y that its own cross-validation picks, and predicts the run.
     d(x, y) = Σ |y - ŷ|² / Σ |y - ȳ|², over all runs and units, with ȳ the mean of all samples.
 
     Input: x (predicts) and y (is predicted) of shape (samples, units), samples paired row by row and at least ten times
@@ -28,7 +28,7 @@ class HimalayaRidge(AbstractMetric):
     Output: float of 0 or more; 0 where y is linear in x, 1 where x predicts no better than the mean, more where worse.
     Claims: invariant to rotating, reflecting and permuting units and to shifts, which leave a ridge's predictions as
         they are; asymmetric on purpose: a recording predicts its own part, the part does not predict the whole.
-        d(x, x) is not 0: the penalty shrinks every prediction.
+        d(x, x) is not quite 0: the penalty shrinks every prediction.
         Triangle inequality: violated, being a share of variance.
     Does not claim: rotation of y, for which penalties are picked unit by unit; one common scale, which a penalty of fixed
         size does not follow; scaling units or linear maps; the order of the samples, which decides the runs. It is
@@ -45,7 +45,9 @@ class HimalayaRidge(AbstractMetric):
 
     Attributes:
         n_folds: runs that are held out in turn.
-        alphas: penalties to choose from.
+        n_alphas: penalties to choose from, evenly spaced in their logarithm.
+        smallest_alpha: the first of them.
+        largest_alpha: the last.
 
     Example:
         >>> t = np.arange(100.0)
@@ -56,12 +58,13 @@ class HimalayaRidge(AbstractMetric):
     """
 
     n_folds: int = 5
-    alphas: tuple[float, ...] = (1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
+    n_alphas: int = 9
+    smallest_alpha: float = 1e-3
+    largest_alpha: float = 1e5
 
     needs: ClassVar[Needs] = "activations"
     claims: ClassVar[Claims] = Claims(
         symmetric=False,
-        identity=False,
         triangle=False,
         deterministic=True,
         unit_permutation=True,
@@ -80,8 +83,11 @@ class HimalayaRidge(AbstractMetric):
     def __post_init__(self) -> None:
         if self.n_folds < 2:
             raise SettingError(f"n_folds is {self.n_folds}; needed 2 or more.")
-        if not self.alphas or not all(alpha > 0 for alpha in self.alphas):
-            raise SettingError(f"alphas is {self.alphas}; needed positive penalties.")
+        if self.n_alphas < 1 or not 0 < self.smallest_alpha <= self.largest_alpha:
+            raise SettingError(
+                f"n_alphas is {self.n_alphas}, from {self.smallest_alpha} to {self.largest_alpha}; needed 1 or more, "
+                "positive, in ascending order."
+            )
         _package()
 
     def distance(self, x: Activations, y: Activations) -> float:
@@ -99,19 +105,21 @@ class HimalayaRidge(AbstractMetric):
         return float(np.linalg.norm(errors) / np.linalg.norm(residual / scale)) ** 2
 
     def _errors(self, x: Activations, y: Activations) -> Array:
+        alphas = np.geomspace(self.smallest_alpha, self.largest_alpha, self.n_alphas)
         errors: list[Array] = []
         for held_out in np.array_split(np.arange(len(x)), self.n_folds):
             rest = np.setdiff1d(np.arange(len(x)), held_out)
             model = _package().RidgeCV(
-                alphas=list(self.alphas), fit_intercept=True, cv=5, solver_params={"warn": False}, force_cpu=True
+                alphas=alphas, fit_intercept=True, cv=5, solver_params={"warn": False}, force_cpu=True
             )
             model.fit(x[rest], y[rest])
             errors.append(y[held_out] - np.asarray(model.predict(x[held_out]), dtype=np.float64))
         return np.concatenate(errors)
 
     def neighbors(self) -> "Sequence[HimalayaRidge]":
-        """Return the same with twice as many folds, and with the package's own penalties."""
-        changes: tuple[dict[str, Any], ...] = ({"n_folds": 2 * self.n_folds}, {"alphas": (0.1, 1.0)})
+        """Return the same with twice as many folds, and with half and twice as many penalties."""
+        n = self.n_alphas
+        changes = ({"n_folds": 2 * self.n_folds}, {"n_alphas": max(1, n // 2)}, {"n_alphas": 2 * n})
         return [near for change in changes if (near := dataclasses.replace(self, **change)) != self]
 
 

@@ -38,8 +38,8 @@ class RepsimCCA(AbstractMetric):
         doi 10.1093/biomet/28.3-4.321; the names of the summaries: Kornblith, Norouzi, Lee, Hinton (2019), "Similarity
         of Neural Network Representations Revisited", arXiv 1905.00414, section on canonical correlations. Adapted
         in: the package takes a list and returns a matrix; recordings of deficient rank, for which it keeps
-        directions of mere rounding and calls constant ones perfectly similar to themselves, are refused. Each unit is
-        brought to unit variance, which no canonical correlation sees.
+        directions of mere rounding and calls constant ones perfectly similar to themselves, are refused, once silent
+        units are left out. Each unit is brought to unit variance, which no canonical correlation sees.
 
     Attributes:
         summary_type: `yanai` (mean of squares) or `pillai` (mean).
@@ -93,14 +93,15 @@ class RepsimCCA(AbstractMetric):
 
 
 def _standardized(x: Activations, name: str) -> Activations:
+    centered = arrays.centered(x, name)
+    varies = np.abs(centered).max(axis=0) > 8 * np.finfo(np.float64).eps * np.abs(x).max(axis=0)
     rank = arrays.column_space(x, name).shape[1]
-    if rank < x.shape[1]:
+    if rank < np.count_nonzero(varies):
         raise DegenerateInputError(
-            f"{name} has {x.shape[1]} units that span {rank} dimensions over {len(x)} samples; needed independent units, "
+            f"{name} has {np.count_nonzero(varies)} units that vary and span {rank} dimensions over {len(x)} samples; needed independent units, "
             "since the package would count rounding as directions. Leave units out, or record more samples."
         )
-    centered = arrays.centered(x, name)
-    scaled = centered / np.abs(centered).max(axis=0)
+    scaled = centered[:, varies] / np.abs(centered[:, varies]).max(axis=0)
     return scaled / np.linalg.norm(scaled, axis=0)
 
 

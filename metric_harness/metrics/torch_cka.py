@@ -99,7 +99,8 @@ class _OneBatch(list[Any]):
 def _alignment(x: Activations, y: Activations) -> float:
     import torch
 
-    batches = [_OneBatch([(torch.from_numpy(np.float32(z / np.abs(z).max())),)]) for z in (x, y)]
+    tensors = [torch.tensor(z / np.abs(z).max(), dtype=torch.float32) for z in (x, y)]
+    batches = [_OneBatch([(tensor,)]) for tensor in tensors]
     with _no_progress_bar(), torch.no_grad():
         comparison = _package().CKA(torch.nn.Identity(), torch.nn.Identity(), "x", "y", device="cpu")
         try:
@@ -120,11 +121,15 @@ def _no_progress_bar() -> Generator[None, None, None]:
     module = optional.imported("torch_cka.cka", DISTRIBUTION)
     with _TURNS:
         shown = module.tqdm
-        vars(module).update(tqdm=lambda batches, **_: batches)
+        vars(module).update(tqdm=_silent)
         try:
             yield
         finally:
             vars(module).update(tqdm=shown)
+
+
+def _silent(batches: Iterable[Any], **_: object) -> Iterable[Any]:
+    return batches
 
 
 def _package() -> Any:
