@@ -46,6 +46,17 @@ def implementations(folder: str) -> list[str]:
     return sorted(path.stem for path in (PACKAGE / folder).glob("*.py") if not path.stem.startswith("_"))
 
 
+def distribution(folder: str, name: str) -> str | None:
+    """Return the optional distribution that a file of an implementation folder wraps: its constant DISTRIBUTION."""
+    tree = ast.parse((PACKAGE / folder / f"{name}.py").read_text(encoding="utf-8"))
+    values = [node.value for node in tree.body if isinstance(node, ast.Assign) and _assigns(node, "DISTRIBUTION")]
+    return cast(str, ast.literal_eval(values[0])) if values else None
+
+
+def _assigns(node: ast.Assign, name: str) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+
+
 def load(folder: str, name: str, interface: type[Interface]) -> type[Interface]:
     """Import one file of an implementation folder and return its one class.
 

@@ -15,6 +15,7 @@ from metric_harness.comparison import compare, read_report, read_scorecard
 from metric_harness.errors import UsageError
 from metric_harness.merging import merge, missing
 from metric_harness.records import Scorecard
+from metric_harness.resolution import known_names
 from metric_harness.session import report_format, write_card
 
 
@@ -23,6 +24,11 @@ def catalogue_table() -> str:
     rows = [[case.id, case.version, case.tier, case.title] for case in catalogue.cases()]
     table = tabulate(rows, headers=["case", "version", "tier", "claim"], disable_numparse=True)
     return f"suite {catalogue.suite_version()}, {len(rows)} cases\n\n{table}"
+
+
+def metrics_table() -> str:
+    """Return every name that --metric takes, with its origin and the package that it lacks, one line each."""
+    return tabulate(sorted(known_names().items()), headers=["metric", "origin"], disable_numparse=True)
 
 
 def explanation(case_id: str) -> str:
@@ -61,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="print every case")
+    commands.add_parser("metrics", help="print every metric that has a name, and what it needs installed")
     explain = commands.add_parser("explain", help="print what one case claims, and on what data")
     explain.add_argument("case", metavar="CASE")
     comparing = commands.add_parser("compare", help="set several scorecards side by side")
@@ -128,6 +135,8 @@ def merge_report(cards: Sequence[Path], reports: Path, formats: Sequence[str]) -
 def _text(options: argparse.Namespace) -> str:
     if options.command == "list":
         return catalogue_table()
+    if options.command == "metrics":
+        return metrics_table()
     if options.command == "explain":
         return explanation(options.case)
     if options.command == "compare":

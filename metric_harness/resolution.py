@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, final
 
-from metric_harness import catalogue
+from metric_harness import catalogue, optional
 from metric_harness.adapter import adapt
 from metric_harness.errors import MetricUnavailableError, SettingError, UnknownMetricError
 from metric_harness.handover import description
@@ -75,7 +75,10 @@ def resolve(values: Sequence[object], settings: Sequence[str], cwd: Path) -> lis
     unused = set(pairs)
     resolved: list[ResolvedMetric] = []
     for f in found:
-        bare, used = _configured(f.target, pairs)
+        try:
+            bare, used = _configured(f.target, pairs)
+        except MetricUnavailableError as error:
+            raise MetricUnavailableError(f"metric '{f.value}' {error}") from error
         unused -= used
         own = tuple(f"{key}={text}" for key, text in pairs.items() if key in used)
         resolved.append(ResolvedMetric(f.name, f.value, own, f.source, bare, f.by_text))
@@ -105,9 +108,17 @@ def folder_name(value: str) -> str:
 
 
 def known_names() -> dict[str, str]:
-    """Return every name that `--metric` takes without a colon, with its origin."""
+    """Return every name that `--metric` takes without a colon, with its origin and what it lacks; imports none."""
     entry_points = {e.name: f"entry point {e.value}" for e in importlib.metadata.entry_points(group=ENTRY_POINTS)}
-    return entry_points | dict.fromkeys(catalogue.implementations("metrics"), "built in")
+    return entry_points | {name: "built in" + missing(name) for name in catalogue.implementations("metrics")}
+
+
+def missing(name: str) -> str:
+    """Return which package a built-in metric needs that is not installed, and how to get it; empty if none."""
+    distribution = catalogue.distribution("metrics", name)
+    if distribution is None or optional.installed(distribution):
+        return ""
+    return f", needs {distribution}: {optional.how_to_install(distribution)}"
 
 
 def _find(value: str, cwd: Path) -> _Found:
@@ -134,8 +145,10 @@ def _unknown(value: str) -> str:
     names = known_names()
     near = difflib.get_close_matches(value, names, n=3, cutoff=0.5)
     suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
+    lacking = [name for name in sorted(names) if ", needs " in names[name]]
+    note = f" (to install, see metric-harness metrics: {', '.join(lacking)})" if lacking else ""
     return (
-        f"unknown metric '{value}'.{suggestion} Known names: {', '.join(sorted(names))}. "
+        f"unknown metric '{value}'.{suggestion} Known names: {', '.join(sorted(names))}{note}. "
         "Or give package.module:attribute or path/to/file.py:attribute."
     )
 

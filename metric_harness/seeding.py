@@ -1,11 +1,17 @@
 """The only place where randomness is born: a seed path becomes an independent generator."""
 
+import threading
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, cast
 
 import numpy as np
 
 DEFAULT_SEED = 20241024
 """Root seed of a run unless `--metric-seed` names another."""
+
+_TORCH = threading.Lock()
 
 
 def generator(seed: int, *path: str | int) -> np.random.Generator:
@@ -26,6 +32,20 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
     """
     key = tuple(word for part in path for word in _words(part))
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+@contextmanager
+def seeded_torch(seed: int) -> Generator[None, None, None]:
+    """Seed torch's global generator for the body, for foreign code that draws from no other, and put it back after.
+
+    Only one thread at a time gets in: the generator is the process's.
+    """
+    import torch
+
+    # Accelerators' generators are left alone.
+    with _TORCH, cast(Any, torch).random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def _words(part: str | int) -> tuple[int, int]:
