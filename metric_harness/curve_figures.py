@@ -1,9 +1,11 @@
 """Curves as plots: one grid, one unit, intervals as bands or bars, and where a curve breaks down."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metric_harness.drawing import LETTER, MARKERS, SERIES, Axes, Figure, Frame, as_svg, shortened
 from metric_harness.evidence import Curve
@@ -14,8 +16,8 @@ MOST_LETTERS = 45
 """Letters of labels that fit side by side."""
 MOST_TICKS = 8
 """Places of a grid that are each a tick."""
-DECADES = 2.0
-"""Orders of magnitude from which on values are shown on a logarithmic axis."""
+WIDE = 100.0
+"""Largest over smallest, from which on values are shown on a logarithmic axis."""
 
 
 def curve_figure(curves: Sequence[Curve], name: str) -> Figure:
@@ -111,25 +113,35 @@ def _scale(axes: Axes, curves: Sequence[Curve]) -> None:
     """Choose the axes' scales from the numbers: a grid of equal ratios is logarithmic, and so are wide values."""
     grid = np.array(curves[0].grid, dtype=np.float64)
     if _is_geometric(grid):
+        few = len(grid) <= MOST_TICKS and grid.max() / grid.min() <= WIDE
         axes.set_xscale("log")
-        _plain_ticks(axes.xaxis)
-        if len(grid) <= MOST_TICKS and np.log10(grid.max() / grid.min()) <= DECADES:
-            axes.set_xticks(grid, [f"{place:g}" for place in grid])
-    values = np.array([v for curve in curves for v in curve.values if v is not None], dtype=np.float64)
-    ends = np.array([e for curve in curves for ends in curve.intervals or () for e in ends], dtype=np.float64)
-    wide = values.min() > 0 and np.log10(values.max() / values.min()) >= DECADES
-    if (wide or (curves[0].unit in COSTS and values.min() > 0)) and (ends.size == 0 or ends.min() > 0):
+        _set_ticks(axes.xaxis, grid if few else round_numbers(grid.min(), grid.max()))
+    values = [v for curve in curves for v in curve.values if v is not None]
+    ends = [end for curve in curves for interval in curve.intervals or () for end in interval]
+    low, high = min(values + ends), max(values + ends)
+    if low > 0 and (max(values) / min(values) >= WIDE or curves[0].unit in COSTS):
         axes.set_yscale("log")
-        _plain_ticks(axes.yaxis)
+        _set_ticks(axes.yaxis, round_numbers(low, high))
 
 
-def _plain_ticks(axis: Any) -> None:
-    """Write the ticks of a logarithmic axis as plain numbers, and draw none between them."""
-    axis.set_major_formatter("{x:g}")
-    axis.minorticks_off()
+def _set_ticks(axis: Any, places: Sequence[float] | NDArray[np.float64]) -> None:
+    """Set the ticks of a logarithmic axis, written as plain numbers; none between them."""
+    axis.set_ticks(places, [f"{p:.3g}" if p < 1e3 else f"{p:g}" if p < 1e6 else f"{p / 1e6:.3g} M" for p in places])
+    axis.set_tick_params(which="minor", length=0)
+    axis.set_minor_formatter("")
 
 
-def _is_geometric(grid: "np.ndarray[Any, Any]") -> bool:
+def round_numbers(low: float, high: float) -> list[float]:
+    """Return round numbers for a logarithmic axis: 1, 2 and 5, or powers of ten; the ends if fewer than two fit."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for digits in ((1, 2, 5), (1,)):
+        found = [d * 10.0**k for k in powers for d in digits if low <= d * 10.0**k <= high]
+        if len(found) <= MOST_TICKS:
+            break
+    return found[:: 1 + len(found) // (MOST_TICKS + 1)] if len(found) > 1 else [low, high]
+
+
+def _is_geometric(grid: NDArray[np.float64]) -> bool:
     """Return whether the steps of a grid vary less as ratios than as differences."""
     if len(grid) < 3 or grid.min() <= 0 or np.any(np.diff(grid) <= 0):
         return False

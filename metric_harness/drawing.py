@@ -55,7 +55,7 @@ class Frame:
 
     width: float = WIDTH
     height: float = 2.7
-    left: float = 0.72
+    left: float = 0.8
     right: float = 0.12
     bottom: float = 0.5
     top: float = 0.12
@@ -94,6 +94,8 @@ def as_svg(draw: Callable[[Axes], None], name: str, frame: Frame) -> str:
         )
         axes = figure.add_subplot()
         axes.patch.set_visible(False)
+        # Where the margin begins, however long the numbers at the ticks are.
+        axes.yaxis.set_label_coords((0.14 - frame.left) / (frame.width - frame.left - frame.right), 0.5)
         draw(axes)
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))

@@ -10,9 +10,18 @@ INTERVAL = "95 % interval"
 
 
 def numbers_table(case_id: str, numbers: Sequence[Number]) -> Table | None:
-    """Return the numbers of a case with their intervals; None if there are none."""
+    """Return the numbers of a case, with their intervals if any has one; None if there are none."""
     rows = [[one.name, shown(one.value), "" if one.interval is None else shown([*one.interval])] for one in numbers]
-    return Table(title=f"Numbers of {case_id}", columns=["measured", "value", INTERVAL], rows=rows) if rows else None
+    n_columns = 3 if any(one.interval for one in numbers) else 2
+    return (
+        Table(
+            title=f"Numbers of {case_id}",
+            columns=["measured", "value", INTERVAL][:n_columns],
+            rows=[row[:n_columns] for row in rows],
+        )
+        if rows
+        else None
+    )
 
 
 def curves_table(case_id: str, curves: Sequence[Curve]) -> Table:

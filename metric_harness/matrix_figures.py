@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metric_harness.drawing import INK, LETTER, PAPER, Axes, Figure, Frame, as_svg, shortened
 from metric_harness.evidence import Matrix
@@ -42,7 +43,7 @@ def _frame(labels: Sequence[str]) -> Frame:
     return Frame(width=left + side + right, height=top + side + bottom, left=left, right=right, bottom=bottom, top=top)
 
 
-def _tree(full: "np.ndarray[Any, Any]") -> dict[str, Any] | None:
+def _tree(full: NDArray[np.float64]) -> dict[str, Any] | None:
     """Return the tree of a matrix of distances by average linkage; None where there is none to be had."""
     from scipy.cluster import hierarchy
 
@@ -53,7 +54,7 @@ def _tree(full: "np.ndarray[Any, Any]") -> dict[str, Any] | None:
     return dict(hierarchy.dendrogram(linkage, no_plot=True))
 
 
-def _draw_heat(axes: Axes, full: "np.ndarray[Any, Any]", labels: Sequence[str], quantity: str) -> None:
+def _draw_heat(axes: Axes, full: NDArray[np.float64], labels: Sequence[str], quantity: str) -> None:
     import matplotlib as mpl
 
     n, shades = len(full), mpl.colormaps[COLORMAP].resampled(N_SHADES)

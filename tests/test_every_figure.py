@@ -5,7 +5,7 @@ import re
 import matplotlib as mpl
 import pytest
 
-from metric_harness.curve_figures import curve_figure
+from metric_harness.curve_figures import curve_figure, round_numbers
 from metric_harness.drawing import Figure
 from metric_harness.evidence import Curve, Matrix
 from metric_harness.matrix_figures import matrix_figure
@@ -58,6 +58,19 @@ def test_a_cost_is_read_off_logarithmic_axes_with_plain_numbers():
     shown = texts(curve_figure([COST], "a"))
     assert {"500", "1000", "2000", "4000", "number of samples", "seconds"} <= set(shown)
     assert not [text for text in shown if "$" in text]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.42, 0.64, [0.42, 0.64]),
+        (0.1, 0.8, [0.1, 0.2, 0.5]),
+        (1.0, 1000.0, [1, 10, 100, 1000]),
+        (1e-12, 1.0, [1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1]),
+    ],
+)
+def test_ticks_are_round_numbers_and_not_too_many(low, high, expected):
+    assert round_numbers(low, high) == pytest.approx(expected)
 
 
 def test_a_breakdown_is_marked_and_told_in_words():
