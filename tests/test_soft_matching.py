@@ -132,3 +132,12 @@ def test_a_program_that_is_not_solved_is_no_number(monkeypatch):
 def test_what_cannot_be_compared_is_refused(x, y, error, message):
     with pytest.raises(error, match=message):
         SoftMatching().distance(x, y)
+
+
+def test_a_batch_is_its_pairs_and_refuses_what_they_refuse():
+    xs = [normal(30, 2 + k, k) for k in range(4)]
+    pairs = [(0, 2), (2, 3), (3, 0)]
+    expected = [SoftMatching().distance(xs[i], xs[j]) for i, j in pairs]
+    assert SoftMatching().pair_distances(xs, pairs).tolist() == expected
+    with pytest.raises(DegenerateInputError, match="recording 1 is constant"):
+        SoftMatching().pair_distances([normal(5, 2), np.ones((5, 2))], [(0, 1)])

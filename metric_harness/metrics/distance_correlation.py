@@ -8,7 +8,7 @@ from typing import ClassVar, final
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from metric_harness import arrays
+from metric_harness import arrays, batches
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.errors import SettingError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
@@ -94,10 +94,7 @@ class DistanceCorrelation(AbstractMetric):
 
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one matrix per recording."""
-        for i, j in pairs:
-            arrays.paired_trajectories(xs[i], xs[j])
-        used = sorted({index for pair in pairs for index in pair})
-        matrices = {i: self._distances(arrays.trajectories(xs[i]), f"recording {i}") for i in used}
+        matrices = batches.prepared_trajectories(xs, pairs, self._distances)
         return np.array([_disagreement(matrices[i], matrices[j]) for i, j in pairs], dtype=np.float64)
 
     def _distances(self, x: Trajectories, name: str) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from metric_harness import arrays
+from metric_harness import arrays, batches
 from metric_harness.arrays import Activations, Array, Trajectories
 from metric_harness.errors import DegenerateInputError, SettingError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
@@ -110,10 +110,7 @@ class Jaccard(AbstractMetric):
 
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with the neighbors in each recording found once."""
-        for i, j in pairs:
-            arrays.paired_trajectories(xs[i], xs[j])
-        used = sorted({index for pair in pairs for index in pair})
-        found = {i: self._neighborhoods(arrays.trajectories(xs[i]), f"recording {i}") for i in used}
+        found = batches.prepared_trajectories(xs, pairs, self._neighborhoods)
         return np.array([_mean_difference(found[i], found[j]) for i, j in pairs], dtype=np.float64)
 
     def _neighborhoods(self, x: Trajectories, name: str) -> Neighborhoods:
@@ -166,15 +163,12 @@ def _nearest(points: Array, k: int) -> Neighborhoods:
     distances, indices = cast(tuple[Array, Any], tree.query(points, k + 2))
     # Twice the largest norm is the largest possible distance.
     reach = distances[:, k] + TIED * 2 * float(np.linalg.norm(points, axis=1).max())
-    tied = np.flatnonzero(distances[:, k + 1] <= reach)
-    members: list[Any] = list(indices[:, : k + 1])
-    for row, inside in zip(tied, tree.query_ball_point(points[tied], reach[tied]), strict=True):
-        members[row] = inside
-    starts = np.cumsum([0, *map(len, members)])
-    columns = np.concatenate(members).astype(np.int32)
-    found = sparse.csr_matrix((np.ones(len(columns), dtype=np.int8), columns, starts), shape=(n, n))
-    found.sort_indices()
-    return found
+    is_tied = distances[:, k + 1] <= reach
+    tied, free = np.flatnonzero(is_tied), np.flatnonzero(~is_tied)
+    inside: list[list[int]] = tree.query_ball_point(points[tied], reach[tied]).tolist()
+    rows = np.concatenate([np.repeat(free, k + 1), np.repeat(tied, [len(members) for members in inside])])
+    columns = np.concatenate([indices[free, : k + 1].ravel(), *inside]).astype(np.int32)
+    return sparse.csr_matrix((np.ones(len(columns), dtype=np.int8), (rows, columns)), shape=(n, n))
 
 
 def _mean_difference(x: Neighborhoods, y: Neighborhoods) -> float:

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias, final
 
 import numpy as np
 
-from metric_harness import alignment, arrays
+from metric_harness import alignment, arrays, batches
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.errors import DegenerateInputError, SettingError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
@@ -98,10 +98,7 @@ class LinearPredictivity(AbstractMetric):
 
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""
-        for i, j in pairs:
-            arrays.paired_trajectories(xs[i], xs[j])
-        used = sorted({index for pair in pairs for index in pair})
-        moments = {i: _moments(arrays.trajectories(xs[i]), f"recording {i}") for i in used}
+        moments = batches.prepared_trajectories(xs, pairs, _moments)
         return np.array([self._unexplained(moments[i], moments[j]) for i, j in pairs], dtype=np.float64)
 
     def _unexplained(self, x: Moments, y: Moments) -> float:

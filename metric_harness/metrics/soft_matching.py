@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast, final
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy import sparse
 from scipy.optimize import linear_sum_assignment, linprog
 from scipy.spatial.distance import cdist
 
-from metric_harness import arrays
+from metric_harness import arrays, batches
 from metric_harness.arrays import Activations, Array
 from metric_harness.errors import NotConvergedError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
@@ -80,15 +81,24 @@ class SoftMatching(AbstractMetric):
     def distance(self, x: Activations, y: Activations) -> float:
         """Return half the root of the cheapest matching's cost; see the class."""
         first, second = arrays.paired_activations(x, y)
-        costs = cdist(_scaled(first, "x").T, _scaled(second, "y").T, "sqeuclidean")
-        return min(1.0, math.sqrt(_cheapest(costs)) / 2)
+        return _matched(_scaled(first, "x"), _scaled(second, "y"))
+
+    def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
+        """Return the distances of the chosen pairs, with each recording scaled once."""
+        scaled = batches.prepared_activations(xs, pairs, _scaled)
+        return np.array([_matched(scaled[i], scaled[j]) for i, j in pairs], dtype=np.float64)
 
 
 def _scaled(x: Activations, name: str) -> Array:
-    """Return the centered recording, the mean of its units' squared norms being 1."""
+    """Return the centered units, shape (units, samples), the mean of their squared norms being 1."""
     residual = arrays.centered(x, name)
     residual /= np.abs(residual).max()
-    return residual * (math.sqrt(residual.shape[1]) / np.linalg.norm(residual))
+    return np.ascontiguousarray(residual.T) * (math.sqrt(residual.shape[1]) / float(np.linalg.norm(residual)))
+
+
+def _matched(x: Array, y: Array) -> float:
+    """Return half the root of the cheapest matching's cost."""
+    return min(1.0, math.sqrt(_cheapest(cdist(x, y, "sqeuclidean"))) / 2)
 
 
 def _cheapest(costs: Array) -> float:
