@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
-from metric_harness.seeding import DEFAULT_SEED, generator
+from metric_harness.seeding import DEFAULT_SEED, generator, seeded_torch
 
 CRC32_CHECK = 0xCBF43926
 """CRC-32 of the text 123456789, the check value that every description of the algorithm prints."""
@@ -92,3 +93,21 @@ def test_the_global_generator_is_neither_read_nor_moved():
 def test_seeds_and_counters_out_of_range_are_refused(seed, path):
     with pytest.raises(ValueError, match=r"non-negative|no counter of a seed path"):
         generator(seed, *path)
+
+
+def test_torchs_generator_is_seeded_inside_and_what_it_was_outside():
+    before = torch.get_rng_state()
+    draws = []
+    for seed in (3, 3, 4):
+        with seeded_torch(seed):
+            draws.append(torch.rand(2).tolist())
+    assert draws[0] == draws[1] != draws[2]
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_torchs_generator_is_put_back_after_an_error():
+    before = torch.get_rng_state()
+    with pytest.raises(ValueError, match="inside"), seeded_torch(3):
+        torch.rand(1)
+        raise ValueError("inside")
+    assert torch.equal(torch.get_rng_state(), before)

@@ -30,16 +30,16 @@ class HimalayaRidge(AbstractMetric):
         they are; asymmetric on purpose: a recording predicts its own part, the part does not predict the whole.
         d(x, x) is not quite 0: the penalty shrinks every prediction.
         Triangle inequality: violated, being a share of variance.
-    Does not claim: rotation of y, for which penalties are picked unit by unit; one common scale, which a penalty of fixed
-        size does not follow; scaling units or linear maps; the order of the samples, which decides the runs. It is
-        blind to the order of time but for that.
+    Does not claim: rotation of y, for which penalties are picked unit by unit; one common scale, which a penalty of
+        fixed size does not follow; scaling units or linear maps; the order of the samples, which decides the runs. It
+        is blind to the order of time but for that.
     Numerical floor: 1e-8; the penalty picked may switch where two predict alike, which moves d by what they differ.
     Cost: n_folds x 6 decompositions of samples x units².
     Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant or has too
         few samples; MetricUnavailableError when it is made without himalaya.
-    Source: the package himalaya 0.4.11 (PyPI); Dupré la Tour, Eickenberg, Nunez-Elizalde, Gallant (2022), "Feature-space
-        selection with banded ridge regression", doi 10.1016/j.neuroimage.2022.119728. Adapted in: an intercept is
-        always fitted, which the package's default leaves out although its data need not be centered; its score
+    Source: the package himalaya 0.4.11 (PyPI); Dupré la Tour, Eickenberg, Nunez-Elizalde, Gallant (2022),
+        "Feature-space selection with banded ridge regression", doi 10.1016/j.neuroimage.2022.119728. Adapted in: an
+        intercept is always fitted, which the package's default leaves out although data need not be centered; its score
         counts a unit that does not vary within a run as R² = 0 and averages units, so errors are pooled here
         instead. Penalties span 1e-3 to 1e5, where the package's default has .1 and 1.
 

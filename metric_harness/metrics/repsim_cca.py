@@ -32,12 +32,11 @@ class RepsimCCA(AbstractMetric):
     Numerical floor: 1e-9; bases from an eigendecomposition of the covariance, whose rounding is squared. Measured:
         below 1e-13 under rotation and scales, 1e-10 under a shift of 1e6 standard deviations.
     Cost: samples x units².
-    Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant or has units
-        that depend linearly on each other; MetricUnavailableError when it is made without repsim.
-    Source: the package repsim 0.1.5 by K. You (PyPI), after Hotelling (1936), "Relations Between Two Sets of Variates",
-        doi 10.1093/biomet/28.3-4.321; the names of the summaries: Kornblith, Norouzi, Lee, Hinton (2019), "Similarity
-        of Neural Network Representations Revisited", arXiv 1905.00414, section on canonical correlations. Adapted
-        in: the package takes a list and returns a matrix; recordings of deficient rank, for which it keeps
+    Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant or has
+        units that depend linearly on each other; MetricUnavailableError when it is made without repsim.
+    Source: the package repsim 0.1.5 by K. You (PyPI), after Hotelling (1936), "Relations Between Two Sets of
+        Variates", doi 10.1093/biomet/28.3-4.321; the names of the summaries: Kornblith, Norouzi, Lee, Hinton
+        (2019), "Similarity of Neural Network Representations Revisited", arXiv 1905.00414. Adapted in: the package takes a list and returns a matrix; recordings of deficient rank, for which it keeps
         directions of mere rounding and calls constant ones perfectly similar to themselves, are refused, once silent
         units are left out. Each unit is brought to unit variance, which no canonical correlation sees.
 
@@ -98,8 +97,9 @@ def _standardized(x: Activations, name: str) -> Activations:
     rank = arrays.column_space(x, name).shape[1]
     if rank < np.count_nonzero(varies):
         raise DegenerateInputError(
-            f"{name} has {np.count_nonzero(varies)} units that vary and span {rank} dimensions over {len(x)} samples; needed independent units, "
-            "since the package would count rounding as directions. Leave units out, or record more samples."
+            f"{name} has {np.count_nonzero(varies)} units that vary and span {rank} dimensions over {len(x)} samples; "
+            "needed independent units, since the package would count rounding as directions. Leave units out, or "
+            "record more samples."
         )
     scaled = centered[:, varies] / np.abs(centered[:, varies]).max(axis=0)
     return scaled / np.linalg.norm(scaled, axis=0)

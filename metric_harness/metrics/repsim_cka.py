@@ -37,8 +37,8 @@ class RepsimCKA(AbstractMetric):
     Numerical floor: 1e-11; a fraction near 1 is subtracted from 1, and an RBF kernel takes squared distances as
         differences of squares: a shift of s standard deviations adds 1e-16 s² there, 1e-19 s² with a linear kernel.
     Cost: samples² x units.
-    Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant or has fewer
-        than 4 samples; MetricUnavailableError when it is made without repsim.
+    Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant or has
+        fewer than 4 samples; MetricUnavailableError when it is made without repsim.
     Source: the package repsim 0.1.5 by K. You (PyPI), after Cortes, Mohri, Rostamizadeh (2012), "Algorithms for
         Learning Kernels Based on Centered Alignment", arXiv 1203.0550, and for `song` Song, Smola, Gretton, Bedo,
         Borgwardt (2012), "Feature Selection via Dependence Maximization". Adapted in: the package takes a list and

@@ -122,7 +122,8 @@ class RsatoolboxRSA(AbstractMetric):
         n_times = x.shape[1]
         if n_times < FEWEST:
             raise DegenerateInputError(f"{name} has {n_times} times; needed at least {FEWEST} conditions.")
-        times: list[int] = np.linspace(0, n_times - 1, min(n_times, self.n_conditions)).round().astype(int).tolist()
+        n_used = min(n_times, self.n_conditions)
+        times = [round(i * (n_times - 1) / (n_used - 1)) for i in range(n_used)]
         chosen = x[:, times] / np.abs(x[:, times]).max()
         if self.dissimilarity == "correlation":
             _check_patterns(chosen, name)
@@ -134,7 +135,7 @@ class RsatoolboxRSA(AbstractMetric):
         spread = np.ptp(values) if self.method != "cosine" else np.abs(values).max()
         if not spread > 1e-10 * np.abs(values).max():
             raise DegenerateInputError(
-                f"{name}: all {values.size} pairs of conditions are equally dissimilar; needed at least two that differ."
+                f"{name}: all {values.size} pairs of conditions are equally dissimilar; needed two that differ."
             )
         return rdm
 

@@ -72,6 +72,15 @@ def test_a_file_that_does_not_import_is_exit_4(run, repository):
     pytest.LineMatcher(result.stderr.lines).fnmatch_lines(["*install a_package_that_is_not_there*"])
 
 
+def test_a_metric_whose_package_is_missing_is_exit_4_before_the_first_case(run, repository):
+    repository.makeconftest("import sys\nsys.modules['repsim'] = None")
+    result = run("--metric=repsim_cca")
+    assert result.ret == 4
+    pytest.LineMatcher(result.stderr.lines).fnmatch_lines(['*pip install "metric-harness[[]repsim[]]"*'])
+    assert "Traceback" not in "\n".join(result.stderr.lines)
+    assert not (repository.path / "reports").exists()
+
+
 def test_settings_reach_the_metric_with_their_type(run, card):
     assert run("--metric=mymetrics:scaled", "--metric-set", "factor=2", CONTRACT).ret == 0
     assert card("scaled")["metric"]["settings"] == {"factor": 2.0, "steps": 3}
