@@ -1,4 +1,4 @@
-"""What is wrong with, or easily mistaken in, published packages: each fault by a few lines that run, and what they give.
+"""What is wrong with published packages, or easily mistaken: each fault by a few lines that run, and what they give.
 
 The numbers in docs/published_faults.md come from this script. A package that is not installed is left out. With
 `dsa-metric`, whose gradient descent is slow, it takes about five minutes on one core; without, seconds.
@@ -10,6 +10,7 @@ import copy
 import dataclasses
 import importlib.metadata
 import sys
+import time
 import warnings
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from tabulate import tabulate
 
+from metric_harness.metrics.dsa import DSA
 from metric_harness.seeding import generator, seeded_torch
 
 
@@ -57,28 +59,37 @@ def walks(name: str) -> np.ndarray:
 
 
 def dsa(x: np.ndarray, y: np.ndarray, seed: int = 0, **settings: object) -> float:
-    from DSA import DSA
+    from DSA import dsa as official
 
     with seeded_torch(seed):
-        return float(DSA(x, y, **{"n_delays": 5, "delay_interval": 1, "rank": 10} | settings).fit_score())
+        return float(official.DSA(x, y, **{"n_delays": 5, "delay_interval": 1, "rank": 10} | settings).fit_score())
+
+
+def conjugate_pair(n: int) -> tuple[np.ndarray, np.ndarray]:
+    a, q = noise(f"operator {n}", n, n) / np.sqrt(n), rotation(n, f"conjugator {n}")
+    return a, q @ a @ q.T
 
 
 def planted(n: int, seed: int) -> float:
     """Return the official angle between a matrix and its orthogonal conjugate, at the study's steps and rate."""
     from DSA.simdist import SimilarityTransformDist
 
-    a, q = noise(f"operator {n}", n, n) / np.sqrt(n), rotation(n, f"conjugator {n}")
     with seeded_torch(seed):
         aligner = SimilarityTransformDist(iters=1000, lr=1e-2, score_method="angular")
-        return float(aligner.fit_score(torch.tensor(a).float(), torch.tensor(q @ a @ q.T).float()))
+        return float(aligner.fit_score(*(torch.tensor(a).float() for a in conjugate_pair(n))))
 
 
 @fault("dsa-metric", "angle between an operator and its orthogonal conjugate, 4 seeds each; should be 0")
 def conjugates() -> str:
-    return "; ".join(f"n={n}: " + " ".join(f"{planted(n, seed):.3f}" for seed in range(4)) for n in (3, 5, 10))
+    found = [f"n={n}: " + " ".join(f"{planted(n, seed):.3f}" for seed in range(4)) for n in (3, 5, 10)]
+    ours = max(float(DSA().operator_distances(conjugate_pair(n), [(0, 1)])[0]) for n in (3, 5, 10))
+    return "; ".join([*found, f"`dsa` of this package: at most {ours:.0e}"])
 
 
-@fault("dsa-metric", "angle of one pair of recordings, asked five times without seeding (300 steps)")
+@fault(
+    "dsa-metric",
+    "angle of one pair of recordings for five seeds of torch's global generator, which the package leaves unseeded",
+)
 def unseeded() -> str:
     x, y = walks("x"), walks("y")
     values = [dsa(x, y, seed, score_method="angular", iters=300) for seed in range(5)]
@@ -93,7 +104,7 @@ def rotated() -> str:
     return " ".join(f"{value:.3f}" for value in own) + f"; other {other:.3f}"
 
 
-@fault("dsa-metric", "score without score_method, and with angular: the default is the other quantity since 2026")
+@fault("dsa-metric", "score without score_method, and with angular: the default is the other quantity since 2.0.1")
 def default_score() -> str:
     x, y = walks("x"), walks("y")
     wasserstein, angular = (dsa(x, y, score_method=name, iters=300) for name in ("wasserstein", "angular"))
@@ -104,6 +115,12 @@ def default_score() -> str:
 def truncated() -> str:
     x, y = walks("x"), walks("y")
     return " ".join(f"{dsa(x, y, rank=rank, score_method='wasserstein'):.6f}" for rank in (20, 50, 500))
+
+
+@fault("dsa-metric", "10 trials x 40 times x 20 units at 33 delays: more window entries than windows are refused")
+def wide() -> str:
+    x, y = noise("wide x", 10, 40, 20), noise("wide y", 10, 40, 20)
+    return attempt(lambda: dsa(x, y, n_delays=33, rank=10, score_method="wasserstein"))[:60]
 
 
 @fault("dsa-metric", "wasserstein of spectra 0, 1/2, 1: d(a, c) against d(a, b) + d(b, c); squared, so no metric")
@@ -118,9 +135,9 @@ def squared() -> str:
 
 @fault("dsa-metric", "norm of a fitted operator before and after it was scored (angular): changed in place")
 def mutated() -> str:
-    from DSA import DSA
+    from DSA import dsa as official
 
-    analysis = DSA(walks("x"), walks("y"), n_delays=5, rank=10, score_method="angular", iters=1)
+    analysis = official.DSA(walks("x"), walks("y"), n_delays=5, rank=10, score_method="angular", iters=1)
     analysis.fit_dmds()
     operator = analysis.dmds[0][0].A_v
     before = float(torch.linalg.norm(operator))
@@ -157,6 +174,18 @@ def kernel() -> str:
 
     pair = [noise("x", 100, 12), noise("x", 100, 12)[:, :9] + noise("y", 100, 9)]
     return f"default {repsim.cka(pair)[0, 1]:.4f}; linear {repsim.cka(pair, 'linear')[0, 1]:.4f}"
+
+
+@fault("repsim", "seconds of CPU for linear CKA of 4 units at 300, 600, 1500 samples: cubic")
+def cubic() -> str:
+    import repsim
+
+    found = []
+    for n in (300, 600, 1500):
+        start = time.process_time()
+        repsim.cka([noise("x", n, 4), noise("y", n, 4)], "linear")
+        found.append(f"{time.process_time() - start:.2f}")
+    return " ".join(found)
 
 
 @fault("repsim", "CCA of a constant recording with itself: perfectly similar")

@@ -249,7 +249,7 @@ def test_a_setting_that_is_none_is_refused_with_what_there_is(name, setting, val
 
 
 SHORT = [
-    ("dsa_metric", (2, 70, 4), "needed no fewer steps"),
+    ("dsa_metric", (2, 70, 4), "needed at least rank=15 of both"),
     ("himalaya_ridge", (49, 3), "has 49|have 49 samples; needed 50"),
     ("repsim_cka", (3, 2), "3 samples; needed 4"),
     ("rsatoolbox_rsa", (5, 2, 3), "2 times; needed at least 3"),

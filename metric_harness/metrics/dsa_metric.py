@@ -26,7 +26,7 @@ class DSAMetric(AbstractMetric):
     Each recording is delay-embedded and fitted by a linear operator of `rank` dimensions (HAVOK-DMD). With
     `wasserstein`, d is the squared 2-Wasserstein distance of the operators' eigenvalues; with `angular`, the smallest
     angle between them that gradient descent over rotations finds. The score method is always passed: the package's
-    default changed from `angular` to `wasserstein` between releases.
+    default changed from `angular` to `wasserstein` from release 2.0.0 to 2.0.1.
 
     Input: x, y of shape (trials, time, units); trials, times and units may differ between x and y, and trials need
         not correspond.
@@ -42,8 +42,9 @@ class DSAMetric(AbstractMetric):
     Numerical floor: 1e-4; single precision throughout. Measured with `wasserstein` under rotation, reordered trials and
         scales 1e-3 to 1e3: below 2e-6 at the defaults.
     Cost: with `wasserstein` 0.1 s per pair; with `angular` 5 to 40 s per pair, two descents of `iters` steps.
-    Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant or has too
-        few windows for the rank; MetricUnavailableError when it is made without dsa-metric.
+    Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant, has too
+        few windows for the rank or, as the package demands of several trials, fewer than a window has entries;
+        MetricUnavailableError when it is made without dsa-metric.
     Source: the package dsa-metric 2.0.2 (PyPI) by the authors of Ostrow, Eisen, Kozachkov, Fiete (2023), "Beyond
         Geometry: Comparing the Temporal Structure of Computation in Neural Circuits with Dynamical Similarity
         Analysis", arXiv 2306.10168. Adapted in: a rank above the number of window entries, which the package cuts
@@ -142,11 +143,12 @@ class DSAMetric(AbstractMetric):
         arrays.centered(arrays.flattened(valid), name)  # refuses what is constant
         n_trials, n_times, n_units = valid.shape
         n_windows = n_times - (self.n_delays - 1) * self.delay_interval
-        n_rows, n_columns = n_trials * max(0, n_windows - 1), self.n_delays * n_units
-        if n_rows < n_columns or n_columns < self.rank:
+        n_steps, n_entries = n_trials * max(0, n_windows - 1), self.n_delays * n_units
+        if min(n_steps, n_entries) < self.rank or (n_trials > 1 and n_trials * n_windows < n_entries):
             raise DegenerateInputError(
-                f"{name} has {n_rows} steps from window to window, of {n_columns} entries each; needed no fewer steps "
-                f"than entries, and rank={self.rank} entries. Lower n_delays or the rank, or record more."
+                f"{name} has {n_steps} steps from window to window, of {n_entries} entries each; needed at least "
+                f"rank={self.rank} of both, and of several trials no fewer windows than entries. Lower n_delays or the "
+                "rank, project the units onto fewer, or record more."
             )
         return valid
 

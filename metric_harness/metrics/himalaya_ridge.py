@@ -39,8 +39,8 @@ class HimalayaRidge(AbstractMetric):
         few samples; MetricUnavailableError when it is made without himalaya.
     Source: the package himalaya 0.4.11 (PyPI); Dupré la Tour, Eickenberg, Nunez-Elizalde, Gallant (2022),
         "Feature-space selection with banded ridge regression", doi 10.1016/j.neuroimage.2022.119728. Adapted in: an
-        intercept is always fitted, which the package's default leaves out although data need not be centered; its score
-        counts a unit that does not vary within a run as R² = 0 and averages units, so errors are pooled here
+        intercept is always fitted, which the package leaves out by default, for data that are centered already; its
+        score counts a unit that does not vary within a run as R² = 0 and averages units, so errors are pooled here
         instead. Penalties span 1e-3 to 1e5, where the package's default has .1 and 1.
 
     Attributes:

@@ -35,10 +35,11 @@ class RepsimCCA(AbstractMetric):
     Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant or has
         units that depend linearly on each other; MetricUnavailableError when it is made without repsim.
     Source: the package repsim 0.1.5 by K. You (PyPI), after Hotelling (1936), "Relations Between Two Sets of
-        Variates", doi 10.1093/biomet/28.3-4.321; the names of the summaries: Kornblith, Norouzi, Lee, Hinton
-        (2019), "Similarity of Neural Network Representations Revisited", arXiv 1905.00414. Adapted in: the package takes a list and returns a matrix; recordings of deficient rank, for which it keeps
-        directions of mere rounding and calls constant ones perfectly similar to themselves, are refused, once silent
-        units are left out. Each unit is brought to unit variance, which no canonical correlation sees.
+        Variates", doi 10.1093/biomet/28.3-4.321; the names of the summaries: Kornblith, Norouzi, Lee, Hinton (2019),
+        "Similarity of Neural Network Representations Revisited", arXiv 1905.00414. Adapted in: the package takes a
+        list and returns a matrix; recordings of deficient rank, for which it keeps directions of mere rounding and
+        calls constant ones perfectly similar to themselves, are refused, once silent units are left out. Each unit is
+        brought to unit variance, which no canonical correlation sees.
 
     Attributes:
         summary_type: `yanai` (mean of squares) or `pillai` (mean).
