@@ -116,6 +116,8 @@ def _scale(axes: Axes, curves: Sequence[Curve]) -> None:
         few = len(grid) <= MOST_TICKS and grid.max() / grid.min() <= WIDE
         axes.set_xscale("log")
         _set_ticks(axes.xaxis, grid if few else round_numbers(grid.min(), grid.max()))
+    elif len(grid) <= MOST_TICKS and (grid == grid.round()).all():
+        axes.set_xticks(grid)
     values = [v for curve in curves for v in curve.values if v is not None]
     ends = [end for curve in curves for interval in curve.intervals or () for end in interval]
     low, high = min(values + ends), max(values + ends)

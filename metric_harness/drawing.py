@@ -44,7 +44,7 @@ STYLE: Mapping[str, Any] = {
     "ytick.color": INK,
 }
 Axes: TypeAlias = Any
-LETTER = 0.075
+LETTER = 0.062
 """Inches that a letter of a label takes, amply."""
 
 
