@@ -112,3 +112,44 @@ def direction_lesions(n_seeds: int, n_recorded: int) -> PairedLesions:
         idle_drops=found.accuracies - still_right,
         removed=found.removed(found.relevant) / found.removed(found.idle),
     )
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class GradedLesions:
+    """Networks whose relevant direction is clamped in several doses.
+
+    Attributes:
+        intact: recordings as metrics see them, one per network.
+        lesioned: the same at each dose.
+        drops: accuracy intact minus accuracy lesioned, shape (n_networks, n_doses).
+    """
+
+    intact: Sequence[Trajectories]
+    lesioned: Sequence[Sequence[Trajectories]]
+    drops: Array
+
+    @property
+    def recordings(self) -> list[Trajectories]:
+        """All recordings: those of the intact networks, then those at each dose."""
+        return [*self.intact, *(x for some in self.lesioned for x in some)]
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Places in `recordings` of each network intact and at each dose, the doses of one network together."""
+        n, n_doses = self.drops.shape
+        return [(k, n * (1 + dose) + k) for k in range(n) for dose in range(n_doses)]
+
+
+@cache
+def graded_lesions(n_seeds: int, n_recorded: int, doses: tuple[float, ...]) -> GradedLesions:
+    """Clamp the relevant directions of `directions` in some doses, once in a process."""
+    zoo, found = shipped_zoo(), directions(n_seeds, n_recorded)
+    lesioned: list[list[Trajectories]] = []
+    drops: list[Array] = []
+    for dose in doses:
+        lesion = clamping(found.relevant, found.centers, dose)
+        states, right = observed(zoo, found.specimens, measured_trials(zoo), n_recorded, lesion)
+        lesioned.append([matched(x) for x in states])
+        drops.append(found.accuracies - right)
+    return GradedLesions(intact=[matched(x) for x in found.intact], lesioned=lesioned, drops=np.array(drops).T)
