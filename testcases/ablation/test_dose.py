@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from metric_harness.ablations import GradedLesions, graded_lesions
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, above, below, decide
+from metric_harness.direction_lesions import GradedLesions, graded_lesions
 from metric_harness.paired_lesions import RELEVANT, sign_test_p
 from metric_harness.profiles import Profile
 from metric_harness.statistics import Estimate, mean_interval, proportion_interval, settled, spearman

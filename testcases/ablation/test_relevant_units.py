@@ -2,9 +2,9 @@
 
 import pytest
 
-from metric_harness.ablations import direction_lesions
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import Recorder, decide, measure_neighbors
+from metric_harness.direction_lesions import direction_lesions
 from metric_harness.paired_lesions import SHARE, farther, findings_of, measure_entry
 from metric_harness.profiles import Profile
 
