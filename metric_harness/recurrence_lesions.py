@@ -46,9 +46,12 @@ def recurrence_lesions(n_seeds: int, n_recorded: int) -> RecurrenceLesions:
     """
     zoo = shipped_zoo()
     specimens, trials, search = lesioned_networks(zoo, zoo.seeds[:n_seeds]), measured_trials(zoo), search_trials(zoo)
-    needed = [weight_sensitivities(zoo.network, some, search, WEIGHTS) for _, some in stacks(zoo, specimens)]
+    needed: list[Array] = [
+        weight_sensitivities(zoo.network, some, search, WEIGHTS) for _, some in stacks(zoo, specimens)
+    ]
     weights = np.array([zoo.weights(specimen)[WEIGHTS] for specimen in specimens], dtype=np.float64)
-    masks = [paired_cuts(w, s, N_CUT) for w, s in zip(weights, np.concatenate(needed), strict=True)]
+    costs: Array = np.concatenate(needed)
+    masks = [paired_cuts(w, cost, N_CUT) for w, cost in zip(weights, costs, strict=True)]
     intact, accuracies = observed(zoo, specimens, trials, n_recorded)
     (relevant, right), (idle, still_right) = (
         observed(zoo, specimens, trials, n_recorded, cutting(WEIGHTS, np.array(arm)))
