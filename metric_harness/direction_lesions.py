@@ -7,81 +7,48 @@ from typing import final
 
 import numpy as np
 
-from metric_harness.ablations import lesioned_networks, measured_trials, search_trials
-from metric_harness.arrays import Array, Trajectories, flattened
+from metric_harness.ablations import felt_by_decisions, intact_networks, measured_trials, whitened
+from metric_harness.arrays import Array, Trajectories
 from metric_harness.lesion_search import extremes
-from metric_harness.lesions import clamping, observed, stacks
+from metric_harness.lesions import clamping, observed
 from metric_harness.paired_lesions import PairedLesions
-from metric_harness.sensitivity import state_sensitivities
-from metric_harness.zoo import Specimen
-from metric_harness.zoo_recordings import matched, shipped_zoo
+from metric_harness.zoo_recordings import shipped_zoo
 
 REMOVED = 0.08
 """Share of the variance that a lesion of a direction removes. Of .04, .06, .08, .1 and .12 it is one of the two under
 which most lesions do on other test trials what they are meant to; no metric was asked."""
 
 
-@final
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Directions:
-    """Networks with a direction each that behavior needs and one that it does not, of equal variance.
-
-    Attributes:
-        specimens: the networks.
-        intact: their states on the recorded trials.
-        accuracies: on all measured trials, shape (n_networks,).
-        centers: mean states, shape (n_networks, n_units).
-        relevant: unit vectors, shape (n_networks, n_units).
-        idle: unit vectors of the same shape.
-    """
-
-    specimens: Sequence[Specimen]
-    intact: Sequence[Trajectories]
-    accuracies: Array
-    centers: Array
-    relevant: Array
-    idle: Array
-
-    def removed(self, directions: Array) -> Array:
-        """Return the variance of the intact states along a direction of each network, shape (n_networks,)."""
-        return np.array([(flattened(x) @ u).var() for x, u in zip(self.intact, directions, strict=True)])
-
-
 @cache
-def directions(n_seeds: int, n_recorded: int) -> Directions:
-    """Find directions for the networks of the shipped zoo's first seeds, once in a process.
+def directions(n_seeds: int, n_recorded: int) -> tuple[Array, Array]:
+    """Find a direction that behavior needs, and an idle one, for each network of the shipped zoo's first seeds.
 
     What the decision feels comes from the search trials. The variance is that of the recorded trials, so that both
     lesions take the same from what metrics see; it knows nothing of choices.
+
+    Returns:
+        Unit vectors, each array of shape (n_networks, n_units); found once in a process.
     """
-    zoo = shipped_zoo()
-    specimens = lesioned_networks(zoo, zoo.seeds[:n_seeds])
-    intact, accuracies = observed(zoo, specimens, measured_trials(zoo), n_recorded)
-    trials = search_trials(zoo)
-    felt = np.concatenate([state_sensitivities(zoo.network, some, trials) for _, some in stacks(zoo, specimens)])
-    covariances = np.array([np.cov(flattened(x), rowvar=False, ddof=0) for x in intact])
-    relevant, idle = extremes(covariances, felt, REMOVED)
-    centers = np.array([flattened(x).mean(axis=0) for x in intact])
-    return Directions(
-        specimens=specimens, intact=intact, accuracies=accuracies, centers=centers, relevant=relevant, idle=idle
-    )
+    return extremes(intact_networks(n_seeds, n_recorded).covariances, felt_by_decisions(n_seeds), REMOVED)
 
 
 @cache
 def direction_lesions(n_seeds: int, n_recorded: int) -> PairedLesions:
     """Clamp the directions of `directions` and record what becomes of states and accuracies, once in a process."""
-    zoo, found = shipped_zoo(), directions(n_seeds, n_recorded)
+    zoo, intact = shipped_zoo(), intact_networks(n_seeds, n_recorded)
+    axes, covariances = directions(n_seeds, n_recorded), intact.covariances
     (relevant, right), (idle, still_right) = (
-        observed(zoo, found.specimens, measured_trials(zoo), n_recorded, clamping(axes, found.centers))
-        for axes in (found.relevant, found.idle)
+        observed(zoo, intact.specimens, measured_trials(zoo), n_recorded, whitened, clamping(u, intact.centers))
+        for u in axes
     )
+    removed, removed_idly = (np.einsum("ki,kij,kj->k", u, covariances, u) for u in axes)
     return PairedLesions(
-        intact=[matched(x) for x in found.intact],
-        relevant=[matched(x) for x in relevant],
-        idle=[matched(x) for x in idle],
-        relevant_drops=found.accuracies - right,
-        idle_drops=found.accuracies - still_right,
-        removed=found.removed(found.relevant) / found.removed(found.idle),
+        intact=intact.recordings,
+        relevant=relevant,
+        idle=idle,
+        relevant_drops=intact.accuracies - right,
+        idle_drops=intact.accuracies - still_right,
+        equality=removed / removed_idly,
     )
 
 
@@ -113,14 +80,28 @@ class GradedLesions:
 
 
 @cache
-def graded_lesions(n_seeds: int, n_recorded: int, doses: tuple[float, ...]) -> GradedLesions:
-    """Clamp the relevant directions of `directions` in some doses, once in a process."""
-    zoo, found = shipped_zoo(), directions(n_seeds, n_recorded)
+def graded_lesions(n_seeds: int, n_recorded: int, doses: tuple[float, ...], n_asked: int) -> GradedLesions:
+    """Clamp the relevant directions of `directions` in some doses, once in a process.
+
+    Args:
+        n_seeds: seeds for whose networks directions are found.
+        n_recorded: trials that are recorded.
+        doses: shares of the way to the mean state.
+        n_asked: the first of these seeds, whose networks are lesioned.
+    """
+    zoo, intact = shipped_zoo(), intact_networks(n_seeds, n_recorded)
+    chosen = [k for k, specimen in enumerate(intact.specimens) if specimen.seed in zoo.seeds[:n_asked]]
+    specimens = [intact.specimens[k] for k in chosen]
+    axes, centers = directions(n_seeds, n_recorded)[0][chosen], intact.centers[chosen]
     lesioned: list[list[Trajectories]] = []
-    drops: list[Array] = []
+    accuracies: list[Array] = []
     for dose in doses:
-        lesion = clamping(found.relevant, found.centers, dose)
-        states, right = observed(zoo, found.specimens, measured_trials(zoo), n_recorded, lesion)
-        lesioned.append([matched(x) for x in states])
-        drops.append(found.accuracies - right)
-    return GradedLesions(intact=[matched(x) for x in found.intact], lesioned=lesioned, drops=np.array(drops).T)
+        lesion = clamping(axes, centers, dose)
+        recordings, right = observed(zoo, specimens, measured_trials(zoo), n_recorded, whitened, lesion)
+        lesioned.append(recordings)
+        accuracies.append(right)
+    return GradedLesions(
+        intact=[intact.recordings[k] for k in chosen],
+        lesioned=lesioned,
+        drops=intact.accuracies[chosen, None] - np.array(accuracies).T,
+    )

@@ -6,7 +6,7 @@ of it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -20,8 +20,10 @@ from metric_harness.zoo import Specimen, Zoo
 
 Intervention: TypeAlias = Callable[[Parameters, slice], tuple[Parameters, AfterStep | None]]
 """Given the parameters of some networks and their places in the list: their parameters, and what follows each step."""
-AT_ONCE = 16
+AT_ONCE = 8
 """Networks that run as one stack; with a hundred trials their states still fit a core's cache."""
+Prepared = TypeVar("Prepared")
+"""What is made of a recording."""
 
 
 def nothing(parameters: Parameters, places: slice) -> tuple[Parameters, AfterStep | None]:
@@ -63,28 +65,38 @@ def observed(
     specimens: Sequence[Specimen],
     trials: Trials,
     n_recorded: int,
+    prepare: Callable[[int, Trajectories], Prepared],
     intervention: Intervention = nothing,
-) -> tuple[list[Trajectories], Array]:
-    """Return the states of networks under an intervention in the first trials, and their accuracies in all of them.
+) -> tuple[list[Prepared], Array]:
+    """Return what is made of the states of networks in the first trials, and their accuracies in all of them.
 
     Args:
         zoo: where the networks are.
         specimens: which of them.
         trials: what they run on.
         n_recorded: trials whose states are kept.
+        prepare: what is made of the states, shape (n_recorded, time, units), of the network of each place; at once, as
+            the states of all networks would be a gigabyte.
         intervention: what is done to the networks, by their places in `specimens`.
 
     Returns:
-        One recording of shape (n_recorded, time, units) per network, and accuracies of shape (networks,).
+        What was made, one entry per network, and accuracies of shape (networks,).
     """
-    recordings: list[Trajectories] = []
+    made: list[Prepared] = []
     shares: list[Array] = []
     for places, parameters in stacks(zoo, specimens):
         changed, after_step = intervention(parameters, places)
-        some, accuracies = watched(zoo.network, changed, trials, n_recorded, after_step)
-        recordings += some
+        states, accuracies = watched(zoo.network, changed, trials, n_recorded, after_step)
+        made += [prepare(places.start + k, x) for k, x in enumerate(states)]
         shares.append(accuracies)
-    return recordings, np.concatenate(shares)
+    return made, np.concatenate(shares)
+
+
+def accuracies_under(
+    zoo: Zoo, specimens: Sequence[Specimen], trials: Trials, intervention: Intervention = nothing
+) -> Array:
+    """Return the accuracies of networks under an intervention, shape (networks,)."""
+    return observed(zoo, specimens, trials, 0, lambda place, states: None, intervention)[1]
 
 
 def stacks(zoo: Zoo, specimens: Sequence[Specimen]) -> list[tuple[slice, dict[str, Tensor]]]:

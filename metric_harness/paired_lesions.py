@@ -1,6 +1,6 @@
 """Two lesions of one network, one that behavior needs and one that it does not: which enter, and how metrics see them.
 
-Which pairs enter is decided by what the lesions were measured to do and to remove, never by a distance.
+Which pairs enter is decided by what the lesions were measured to do and by their sizes, never by a distance.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ RELEVANT = 0.2
 IDLE = 0.02
 """A lesion counts as idle if accuracy falls by less than this."""
 UNMATCHED = 0.1
-"""Largest relative difference of what the two lesions of a network remove."""
+"""Largest relative difference in size of the two lesions of a network."""
 SHARE = 0.9
 """Smallest share of networks in which the relevant lesion has to be the farther one."""
 
@@ -37,7 +37,8 @@ class PairedLesions:
         idle: the same under the idle lesion.
         relevant_drops: accuracy intact minus accuracy lesioned, shape (n_networks,).
         idle_drops: the same of the idle lesion.
-        removed: what the relevant lesion takes away by what the idle one does, shape (n_networks,).
+        equality: what the relevant lesion takes away or adds, by what the idle one does, shape (n_networks,).
+        names: what the two kinds of lesions are called.
     """
 
     intact: Sequence[Trajectories]
@@ -45,16 +46,17 @@ class PairedLesions:
     idle: Sequence[Trajectories]
     relevant_drops: Array
     idle_drops: Array
-    removed: Array
+    equality: Array
+    names: tuple[str, str] = ("relevant lesions", "idle lesions")
 
     @property
     def matched(self) -> NDArray[np.bool_]:
-        """Whether the two lesions of each network remove as much."""
-        return np.abs(self.removed - 1) <= UNMATCHED
+        """Whether the two lesions of each network are of one size."""
+        return np.abs(self.equality - 1) <= UNMATCHED
 
     @property
     def entering(self) -> NDArray[np.bool_]:
-        """Whether each network counts: its lesions do what they are named for, and remove as much."""
+        """Whether each network counts: its lesions do what they are named for, and are of one size."""
         return (self.relevant_drops > RELEVANT) & (self.idle_drops < IDLE) & self.matched
 
     @property
@@ -71,7 +73,8 @@ class PairedLesions:
             idle=[self.idle[k] for k in some],
             relevant_drops=self.relevant_drops[some],
             idle_drops=self.idle_drops[some],
-            removed=self.removed[some],
+            equality=self.equality[some],
+            names=self.names,
         )
 
     def distances(self, metric: MetricUnderTest) -> Array:
@@ -93,14 +96,15 @@ def sign_test_p(successes: int, n: int) -> float:
 
 def measure_entry(measure: Recorder, lesions: PairedLesions) -> None:
     """Record how many networks enter, why others do not, and what the lesions of those that do are like."""
-    measure("networks asked", len(lesions.removed))
+    relevant, idle = lesions.names
+    measure("networks asked", len(lesions.equality))
     measure("networks that enter", int(lesions.entering.sum()))
-    measure("relevant lesions that hardly matter", int((lesions.relevant_drops <= RELEVANT).sum()))
-    measure("idle lesions that matter", int((lesions.idle_drops >= IDLE).sum()))
-    measure("lesions that do not match", int((~lesions.matched).sum()))
+    measure(f"{relevant} that hardly matter", int((lesions.relevant_drops <= RELEVANT).sum()))
+    measure(f"{idle} that matter", int((lesions.idle_drops >= IDLE).sum()))
+    measure("pairs of unequal size", int((~lesions.matched).sum()))
     if lesions.entering.sum() > 1:
-        measure("accuracy drop of relevant lesions", mean_interval(lesions.relevant_drops[lesions.entering]))
-        measure("accuracy drop of idle lesions", mean_interval(lesions.idle_drops[lesions.entering]))
+        measure(f"accuracy drop of {relevant}", mean_interval(lesions.relevant_drops[lesions.entering]))
+        measure(f"accuracy drop of {idle}", mean_interval(lesions.idle_drops[lesions.entering]))
 
 
 def findings_of(measure: Recorder, metric: MetricUnderTest, lesions: PairedLesions) -> list[Finding]:
@@ -116,10 +120,10 @@ def findings_of(measure: Recorder, metric: MetricUnderTest, lesions: PairedLesio
     share, p = proportion_interval(successes, n), sign_test_p(successes, n)
     measure("share of networks", share)
     measure("sign test p", p)
-    measure("mean distance of relevant lesions", mean_interval(distances[:, 0]))
-    measure("mean distance of idle lesions", mean_interval(distances[:, 1]))
+    for name, column in zip(lesions.names, distances.T, strict=True):
+        measure(f"mean distance of {name}", mean_interval(column))
     measure.set_score(share.value)
     return [
         at_least("share of networks", share, SHARE, "fixed by the suite; chance is .5"),
-        below("sign test p", p, 0.01, "either lesion as likely to be the farther"),
+        below("sign test p", p, 0.01, "either of the two as likely to be the farther"),
     ]

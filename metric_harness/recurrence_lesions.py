@@ -6,14 +6,15 @@ from typing import final
 
 import numpy as np
 
-from metric_harness.ablations import lesioned_networks, measured_trials, search_trials
+from metric_harness.ablations import N_FELT, intact_networks, measured_trials, search_trials
 from metric_harness.arrays import Array
 from metric_harness.lesions import observed, stacks
 from metric_harness.paired_lesions import PairedLesions
 from metric_harness.refits import explained_by, refitted
 from metric_harness.sensitivity import weight_sensitivities
+from metric_harness.transforms import whiten
 from metric_harness.weight_cuts import cutting, paired_cuts, size_ratio
-from metric_harness.zoo_recordings import matched, shipped_zoo
+from metric_harness.zoo_recordings import shipped_zoo
 
 WEIGHTS = "recurrent_weights"
 """The parameter that is cut."""
@@ -28,8 +29,9 @@ class RecurrenceLesions:
     """Lesions in pairs, their recordings refitted.
 
     Attributes:
-        pairs: the recordings, the relevant and idle ones refitted to the intact ones and matched afterwards.
-        relevant_fits: share of the intact states' variance that the refit explains, shape (n_networks,).
+        pairs: the recordings, the relevant and idle ones refitted to the intact ones and whitened afterwards, by the
+            symmetric square root, so that they stay where the refit has put them.
+        relevant_fits: share of the intact recording's variance that the refit explains, shape (n_networks,).
         idle_fits: the same of the idle lesion.
     """
 
@@ -44,30 +46,35 @@ def recurrence_lesions(n_seeds: int, n_recorded: int) -> RecurrenceLesions:
 
     What the decision needs comes from the search trials.
     """
-    zoo = shipped_zoo()
-    specimens, trials, search = lesioned_networks(zoo, zoo.seeds[:n_seeds]), measured_trials(zoo), search_trials(zoo)
-    needed: list[Array] = [
-        weight_sensitivities(zoo.network, some, search, WEIGHTS) for _, some in stacks(zoo, specimens)
-    ]
-    weights = np.array([zoo.weights(specimen)[WEIGHTS] for specimen in specimens], dtype=np.float64)
-    costs: Array = np.concatenate(needed)
-    masks = [paired_cuts(w, cost, N_CUT) for w, cost in zip(weights, costs, strict=True)]
-    intact, accuracies = observed(zoo, specimens, trials, n_recorded)
+    zoo, intact = shipped_zoo(), intact_networks(n_seeds, n_recorded)
+    search, parts = search_trials(zoo, N_FELT), stacks(zoo, intact.specimens)
+    costs = np.concatenate([weight_sensitivities(zoo.network, some, search, WEIGHTS) for _, some in parts])
+    weights = [zoo.weights(specimen)[WEIGHTS].astype(np.float64) for specimen in intact.specimens]
+    cuts = [paired_cuts(w, cost, N_CUT) for w, cost in zip(weights, costs, strict=True)]
     (relevant, right), (idle, still_right) = (
-        observed(zoo, specimens, trials, n_recorded, cutting(WEIGHTS, np.array(arm)))
-        for arm in zip(*masks, strict=True)
+        observed(
+            zoo,
+            intact.specimens,
+            measured_trials(zoo),
+            n_recorded,
+            lambda place, states: refitted(states, intact.recordings[place]),
+            cutting(WEIGHTS, np.array(masks)),
+        )
+        for masks in zip(*cuts, strict=True)
     )
-    fits = [[refitted(x, goal) for x, goal in zip(arm, intact, strict=True)] for arm in (relevant, idle)]
-    shares = np.array([[explained_by(x, goal) for x, goal in zip(arm, intact, strict=True)] for arm in fits])
+    relevant_fits, idle_fits = (
+        np.array([explained_by(x, goal) for x, goal in zip(arm, intact.recordings, strict=True)])
+        for arm in (relevant, idle)
+    )
     return RecurrenceLesions(
         pairs=PairedLesions(
-            intact=[matched(x) for x in intact],
-            relevant=[matched(x) for x in fits[0]],
-            idle=[matched(x) for x in fits[1]],
-            relevant_drops=accuracies - right,
-            idle_drops=accuracies - still_right,
-            removed=np.array([size_ratio(w, *pair) for w, pair in zip(weights, masks, strict=True)]),
+            intact=intact.recordings,
+            relevant=[whiten(x) for x in relevant],
+            idle=[whiten(x) for x in idle],
+            relevant_drops=intact.accuracies - right,
+            idle_drops=intact.accuracies - still_right,
+            equality=np.array([size_ratio(w, *pair) for w, pair in zip(weights, cuts, strict=True)]),
         ),
-        relevant_fits=shares[0],
-        idle_fits=shares[1],
+        relevant_fits=relevant_fits,
+        idle_fits=idle_fits,
     )

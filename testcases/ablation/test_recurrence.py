@@ -22,18 +22,18 @@ def test_recurrence(metric: MetricUnderTest, measure: Recorder, profile: Profile
     Why it matters: a computation lives in connections; geometry that looks right may come from a broken one.
     Given: the finished networks of six groups that learn. Each runs intact, without the 32 of its 4096 recurrent
     weights that the choice hangs on most, and without 32 of equal sizes among the half that it hangs on least, by
-    gradients on trials of their own. The lesioned states are mapped onto the intact ones by an affine
-    refit; all on the same trials; first six principal components, whitened after the refit.
+    gradients on trials of their own. All on the same trials. Of the intact states the first six principal components,
+    whitened; the lesioned states mapped onto these by an affine refit, and whitened again.
     Measured: d(intact, relevant) and d(intact, idle) of each network that enters, which takes an accuracy drop
     above .2 and below .02 and norms of the cut weights within 10 % of one another; one network is one observation.
     How many do not enter, and why; the share of variance that the refit explains.
     Verdict: the relevant lesion is the farther one in at least .9 of the networks with the whole exact binomial
     interval, sign test p < .01.
-    Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics; lagged covariances at lag
-    zero, which are all of single-time geometry that is left to a metric of second moments.
-    Known limits: weights of equal size do not carry equal input; idle cuts change states less, beside doing no
-    harm. The refit is the best affine one, and where a lesion loses the choice none brings it back: a metric that pairs
-    samples sees that too, not recurrence alone.
+    Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics; covariances at lag zero,
+    which are all that a metric of second moments has of single-time geometry, and which the refit restores.
+    Known limits: weights of equal size do not carry equal input: idle cuts change states less, beside doing no harm.
+    Where a lesion loses the choice no affine map brings it back, so that a metric that pairs samples sees more than
+    recurrence alone.
     """
     lesions = recurrence_lesions(profile.zoo_lesions, profile.zoo_trials)
     entering = lesions.pairs.entering

@@ -16,7 +16,7 @@ N_NEAR = 12
     id="ablation.relevant_units",
     version=1,
     tier="validity",
-    source="this suite, after the experimenter's question which part of a circuit behavior needs",
+    source="this suite; silencing as in experiments on what a circuit needs for behavior",
 )
 def test_relevant_units(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> None:
     """Silencing a direction that behavior needs moves a metric more than silencing an idle one of the same variance.
