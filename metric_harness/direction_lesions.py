@@ -8,10 +8,12 @@ from typing import final
 import numpy as np
 
 from metric_harness.ablations import felt_by_decisions, intact_networks, measured_trials, whitened
+from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.lesion_search import extremes
 from metric_harness.lesions import clamping, observed
 from metric_harness.paired_lesions import PairedLesions
+from metric_harness.statistics import settled
 from metric_harness.zoo_recordings import shipped_zoo
 
 REMOVED = 0.08
@@ -67,16 +69,17 @@ class GradedLesions:
     lesioned: Sequence[Sequence[Trajectories]]
     drops: Array
 
-    @property
-    def recordings(self) -> list[Trajectories]:
-        """All recordings: those of the intact networks, then those at each dose."""
-        return [*self.intact, *(x for some in self.lesioned for x in some)]
+    def distances(self, metric: MetricUnderTest) -> Array:
+        """Return the distance of every network from itself at each dose, shape (n_networks, n_doses).
 
-    @property
-    def pairs(self) -> list[tuple[int, int]]:
-        """Places in `recordings` of each network intact and at each dose, the doses of one network together."""
+        Every other network is asked for the largest dose first, so that the order of questions tells nothing.
+        """
         n, n_doses = self.drops.shape
-        return [(k, n * (1 + dose) + k) for k in range(n) for dose in range(n_doses)]
+        xs = [*self.intact, *(x for some in self.lesioned for x in some)]
+        doses = np.array([range(n_doses) if k % 2 else range(n_doses)[::-1] for k in range(n)])
+        pairs = [(k, n * (1 + int(dose)) + k) for k, asked in enumerate(doses) for dose in asked]
+        found = settled(metric.pair_distances(xs, pairs), metric.floor).reshape(n, n_doses)
+        return np.take_along_axis(found, doses, axis=1)
 
 
 @cache

@@ -78,10 +78,15 @@ class PairedLesions:
         )
 
     def distances(self, metric: MetricUnderTest) -> Array:
-        """Return d(intact, relevant) and d(intact, idle) of the networks that enter, shape (n_entering, 2)."""
+        """Return d(intact, relevant) and d(intact, idle) of the networks that enter, shape (n_entering, 2).
+
+        Every other network is asked for the idle one first, so that the order of questions tells nothing.
+        """
         xs = [arm[k] for k in self.places for arm in (self.intact, self.relevant, self.idle)]
-        pairs = [(3 * k, 3 * k + arm) for k in range(len(self.places)) for arm in (1, 2)]
-        return settled(metric.pair_distances(xs, pairs), metric.floor).reshape(-1, 2)
+        arms = np.array([(1, 2) if k % 2 else (2, 1) for k in range(len(self.places))]).reshape(-1, 2)
+        pairs = [(3 * k, 3 * k + int(arm)) for k, asked in enumerate(arms) for arm in asked]
+        found = settled(metric.pair_distances(xs, pairs), metric.floor).reshape(-1, 2)
+        return np.take_along_axis(found, arms - 1, axis=1)
 
 
 def farther(distances: Array) -> NDArray[np.bool_]:

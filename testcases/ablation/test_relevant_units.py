@@ -31,7 +31,7 @@ def test_relevant_units(metric: MetricUnderTest, measure: Recorder, profile: Pro
     enter, and why.
     Verdict: the relevant lesion is the farther one in at least .9 of the networks with the whole exact binomial
     interval, sign test p < .01.
-    Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics; one that averages trials.
+    Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics; one that drifts.
     Known limits: a clamped direction is gone from a recording, whichever it is; whitening brings a weaker one in its
     place, in both arms alike. Directions are searched per network, units are not: no single one carries the choice.
     """
