@@ -28,6 +28,8 @@ class Profile:
     """Seeds of the zoo whose networks are compared at the end of their training."""
     zoo_histories: int
     """Seeds whose networks are followed through it."""
+    zoo_lesions: int
+    """Seeds whose networks are lesioned."""
     zoo_trials: int
     """Test trials on which networks are recorded."""
 
@@ -44,6 +46,7 @@ PROFILES = {
         replication_pairs=7,
         zoo_seeds=6,
         zoo_histories=8,
+        zoo_lesions=8,
         zoo_trials=10,
     ),
     "standard": Profile(
@@ -57,6 +60,7 @@ PROFILES = {
         replication_pairs=42,
         zoo_seeds=20,
         zoo_histories=8,
+        zoo_lesions=20,
         zoo_trials=20,
     ),
     "paper": Profile(
@@ -70,6 +74,7 @@ PROFILES = {
         replication_pairs=42,
         zoo_seeds=20,
         zoo_histories=20,
+        zoo_lesions=20,
         zoo_trials=100,
     ),
 }

@@ -4,7 +4,7 @@ Inside, arrays are (networks, time, trials, units); what leaves this module for 
 float64, one array per network.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -53,12 +53,7 @@ def run(
     everywhere = inputs.expand(n_networks, *inputs.shape)
     if after_step is None:
         return network.states(parameters, everywhere)
-    state = inputs.new_zeros(n_networks, inputs.shape[1], network.n_units)
-    states: list[Tensor] = []
-    for t in range(len(inputs)):
-        state = after_step(network.step(parameters, state, everywhere[:, t]), t)
-        states.append(state)
-    return torch.stack(states, dim=1)
+    return torch.stack(list(_walk(network, parameters, inputs, after_step)), dim=1)
 
 
 @torch.no_grad()
@@ -68,32 +63,69 @@ def choices(network: AbstractNetwork, parameters: Parameters, states: Tensor, tr
     That is the largest output on average over the second half of the decision period: the cue to decide reaches the
     state with a delay of some time constants, which is no error.
     """
-    return _settled(network, parameters, states, _late_decision(trials))
+    return _settled(network, parameters, states, late_decision(trials))
 
 
 @torch.no_grad()
-def accuracies(network: AbstractNetwork, parameters: Parameters, trials: Trials) -> Array:
+def accuracies(
+    network: AbstractNetwork, parameters: Parameters, trials: Trials, after_step: AfterStep | None = None
+) -> Array:
     """Return the share of trials in which each network of a stack chooses correctly, shape (networks,).
 
     Only the states that decide are kept: all of them would be hundreds of megabytes, which take longer to get from
     the operating system than to fill.
     """
-    late, inputs = _late_decision(trials), time_first(trials)
+    return watched(network, parameters, trials, 0, after_step)[1]
+
+
+@torch.no_grad()
+def watched(
+    network: AbstractNetwork,
+    parameters: Parameters,
+    trials: Trials,
+    n_recorded: int,
+    after_step: AfterStep | None = None,
+) -> tuple[list[Trajectories], Array]:
+    """Return the states of a stack of networks in the first trials, and its accuracies in all of them.
+
+    Args:
+        network: architecture.
+        parameters: of all networks, stacked.
+        trials: what they run on.
+        n_recorded: trials whose states are kept.
+        after_step: what intervenes after every time step.
+
+    Returns:
+        One recording of shape (n_recorded, time, units) per network, and accuracies of shape (networks,).
+    """
+    late, inputs = late_decision(trials), time_first(trials)
     first = int(late.any(axis=1).argmax())
-    n_networks = len(next(iter(parameters.values())))
-    state = inputs.new_zeros(n_networks, inputs.shape[1], network.n_units)
-    states: list[Tensor] = []
-    for t, now in enumerate(inputs.expand(n_networks, *inputs.shape).unbind(dim=1)):
-        state = network.step(parameters, state, now)
+    kept: list[Tensor] = []
+    deciding: list[Tensor] = []
+    for t, state in enumerate(_walk(network, parameters, inputs, after_step)):
+        kept.append(state[:, :n_recorded].clone())
         if t >= first:
-            states.append(state)
-    chosen = _settled(network, parameters, torch.stack(states, dim=1), late[first:])
-    return (chosen == trials.choices).mean(axis=1)
+            deciding.append(state)
+    chosen = _settled(network, parameters, torch.stack(deciding, dim=1), late[first:])
+    return states_of(torch.stack(kept, dim=1)), (chosen == trials.choices).mean(axis=1)
 
 
 def states_of(states: Tensor) -> list[Trajectories]:
     """Return the states of a stack as one recording per network, each of shape (trials, time, units)."""
     return list(np.ascontiguousarray(states.numpy().swapaxes(1, 2), dtype=np.float64))
+
+
+def _walk(
+    network: AbstractNetwork, parameters: Parameters, inputs: Tensor, after_step: AfterStep | None
+) -> Iterator[Tensor]:
+    """Yield the states of a stack after every time step, each of shape (networks, trials, units)."""
+    n_networks = len(next(iter(parameters.values())))
+    state = inputs.new_zeros(n_networks, inputs.shape[1], network.n_units)
+    for t, now in enumerate(inputs.expand(n_networks, *inputs.shape).unbind(dim=1)):
+        state = network.step(parameters, state, now)
+        if after_step is not None:
+            state = after_step(state, t)
+        yield state
 
 
 def _settled(
@@ -104,7 +136,7 @@ def _settled(
     return torch.einsum("ktbo,tb->kbo", outputs, tensor_of(late)).argmax(dim=-1).numpy()
 
 
-def _late_decision(trials: Trials) -> NDArray[np.float32]:
+def late_decision(trials: Trials) -> NDArray[np.float32]:
     """Return the weight of each step in the mean that decides a choice, shape (time, trials)."""
     inside = trials.periods.T == Period.DECISION
     passed = inside.cumsum(axis=0)

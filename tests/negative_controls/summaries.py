@@ -78,6 +78,10 @@ BLIND = {
     "learning.within": "share of ordered trainings = 0 ",
     "learning.behavior": "permutation p = 1 ",
     "learning.task_epochs": "permutation p in stimulus = 1 ",
+    "ablation.relevant_units": "share of networks = 0 ",
+    "ablation.dose": "share of ordered networks = 0 ",
+    "ablation.readout_null": "share of networks = 0",
+    "ablation.recurrence": "share of networks = 0 ",
 }
 """What every validity case says to a metric that sees no difference between moment-matched recordings."""
 TIMELESS = BLIND | {"invariance.time_order": "change of the distance"}

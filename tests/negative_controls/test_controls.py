@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import brittle
 import broken
+import bystanders
 import careless
 import elsewhere
 import half_blind
@@ -31,7 +32,10 @@ from metric_harness import catalogue
 from tests import installed
 from tests.workers import once, shared_folder
 
-FILES = (summaries, liars, broken, half_blind, careless, unfit, transformed, elsewhere, brittle, honest, rare, tiring)
+FILES = (
+    *(summaries, liars, broken, half_blind, bystanders, careless),
+    *(unfit, transformed, elsewhere, brittle, honest, rare, tiring),
+)
 Words: TypeAlias = str | tuple[str, ...]
 """What a message must say; several words for a case that must find several faults of one control."""
 CONTROLS = [pytest.param(file, name, id=name) for file in FILES for name in file.FAILS]

@@ -8,7 +8,7 @@ from right_metrics import PAIRED
 from metric_harness.arrays import paired_activations
 from metric_harness.interfaces import metric
 
-GROUPS = ("learning",)
+GROUPS = ("ablation", "learning")
 ASKED = itertools.count(1)
 
 
@@ -21,6 +21,10 @@ def tires(x, y):
 
 FAILS: Mapping[str, Mapping[str, str]] = {
     "tires": {
+        "ablation.dose": "sign test p",
+        "ablation.readout_null": "share of networks",
+        "ablation.recurrence": "share of networks",
+        "ablation.relevant_units": "share of networks",
         "learning.behavior": "permutation p",
         "learning.gradual": "share of approaching networks",
         "learning.shared_subtasks": "p of the trend",
