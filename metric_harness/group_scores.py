@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from metric_harness.records import CaseRecord, GroupScore, Outcome
-from metric_harness.statistics import mean_interval
 
 LEFT_OUT = (Outcome.NOT_APPLICABLE, Outcome.NOT_RUN)
 """Outcomes that say nothing of the metric."""
@@ -19,6 +18,9 @@ def scores_by(cases: Sequence[CaseRecord], key: Callable[[CaseRecord], str]) -> 
 
 
 def _score(cases: Sequence[CaseRecord]) -> GroupScore:
+    # Here, for SciPy takes longer to import than all that a mistake in the options needs.
+    from metric_harness.statistics import mean_interval
+
     scores = [case.score or 0.0 for case in cases]
     # Scores that are all alike have no scatter, from which an interval would follow.
     interval = mean_interval(scores, limits=(0, 1)) if len(set(scores)) > 1 else None

@@ -13,7 +13,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from metric_harness.catalogue import implementations
+from metric_harness.comparison import compare, read_scorecard
+from metric_harness.files import write_whole
 from metric_harness.resolution import known_names
+from metric_harness.session import report_format
 
 REPORTS = Path(__file__).parent
 TOO_SLOW: Mapping[str, str] = {
@@ -30,32 +34,38 @@ WORKERS = ("-n", "2")
 
 
 def main(options: Sequence[str]) -> int:
-    """Run everything; return 0 if every run came to its scorecards, whatever they say of the metrics."""
-    folder = next((o.partition("=")[2] for o in options if o.startswith("--metric-reports=")), str(REPORTS))
+    """Run everything; return 0 if every metric came to its scorecard, whatever it says of the metric."""
+    folder = Path(next((o.partition("=")[2] for o in options if o.startswith("--metric-reports=")), REPORTS))
     rest = [option for option in options if not option.startswith("--metric-reports=")]
     names = known_names()
-    for name, origin in names.items():
-        if "needs" in origin:
-            print(f"left out: {name}, {origin}", flush=True)
-    for name, reason in LEFT_OUT.items():
+    absent = {name: origin for name, origin in names.items() if "needs" in origin} | LEFT_OUT
+    for name, reason in absent.items():
         print(f"left out: {name}, {reason}", flush=True)
-    ready = [name for name, origin in names.items() if origin == "built in" and name not in LEFT_OUT]
-    runs = [_run([name for name in ready if name not in TOO_SLOW], [*rest, f"--metric-reports={folder}"])]
-    slow = sorted(TOO_SLOW.keys() & set(ready))
-    for name in slow:
+    ready = [name for name, origin in names.items() if origin == "built in" and name not in absent]
+    fast = [name for name in ready if name not in TOO_SLOW]
+    # One run for each, so that what is done is on disk whatever becomes of the rest.
+    statuses = [_validated(name, [*rest, f"--metric-reports={folder}"]) for name in fast]
+    for path in _written_comparison(folder, fast):
+        print(f"written: {path}", flush=True)
+    groups = [f"--metric-group={group}" for group in SLOW_GROUPS]
+    for name in sorted(TOO_SLOW.keys() & set(ready)):
         print(f"in smoke alone: {name}, {TOO_SLOW[name]}", flush=True)
-    if slow:
-        groups = [f"--metric-group={group}" for group in SLOW_GROUPS]
-        runs.append(_run(slow, ["--metric-profile=smoke", f"--metric-reports={folder}/smoke", *groups]))
-    return max(runs)
+        statuses.append(_validated(name, ["--metric-profile=smoke", f"--metric-reports={folder}/smoke", *groups]))
+    return max(statuses)
 
 
-def _run(metrics: Sequence[str], options: Sequence[str]) -> int:
-    """Validate metrics in one run; a failed case is a finding and no failure of this command."""
-    asked = [f"--metric={name}" for name in sorted(metrics)]
-    command = [sys.executable, "-m", "pytest", *WORKERS, "-q", "-p", "no:cacheprovider", *asked, *options]
+def _validated(metric: str, options: Sequence[str]) -> int:
+    """Validate one metric; a failed case is a finding and no failure of this command."""
+    command = [sys.executable, "-m", "pytest", *WORKERS, "-q", "-p", "no:cacheprovider", f"--metric={metric}", *options]
     done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
     return 0 if done.returncode in (0, 1) else done.returncode
+
+
+def _written_comparison(folder: Path, metrics: Sequence[str]) -> list[Path]:
+    """Set the scorecards of some metrics side by side, in every format."""
+    comparison = compare([read_scorecard(folder / name / "scorecard.json") for name in sorted(metrics)])
+    formats = [report_format(name) for name in implementations("report_formats")]
+    return [write_whole(folder / f"comparison.{f.suffix}", f.render_comparison(comparison)) for f in formats]
 
 
 if __name__ == "__main__":
