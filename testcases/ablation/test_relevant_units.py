@@ -8,7 +8,7 @@ from metric_harness.direction_lesions import direction_lesions
 from metric_harness.paired_lesions import SHARE, farther, findings_of, measure_entry
 from metric_harness.profiles import Profile
 
-N_NEAR = 12
+N_NEAR = 8
 """Networks that enter and are asked at neighboring settings too."""
 
 
