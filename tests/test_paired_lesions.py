@@ -43,8 +43,9 @@ def test_lesions_enter_that_do_what_they_are_named_for_and_are_of_one_size():
         equality=[1.0, 1.0, 1.0, 1.09, 0.89, 0.91],
     )
     assert found.places == [0, 3, 5]
-    assert found.first(2).places == [0, 1]
-    np.testing.assert_array_equal(found.first(2).relevant[1], found.relevant[3])
+    assert found.spread(2).places == [0, 1]
+    np.testing.assert_array_equal(found.spread(2).relevant[1], found.relevant[5])
+    assert found.spread(3).places == found.spread(9).places == [0, 1, 2]
     measure = Recorder()
     measure_entry(measure, found)
     assert measure.measurements["networks asked"] == 6
