@@ -29,7 +29,7 @@ N_MEASURED = 100
 N_SEARCH = 50
 """Last test trials, from which lesions are found; none of them is among the first."""
 N_FELT = 25
-"""Those of them from which gradients are taken."""
+"""Those of them from which gradients are taken, which need fewer than shares of trials do."""
 
 
 @final

@@ -64,9 +64,10 @@ class PairedLesions:
         """Places of the networks that enter."""
         return [k for k, enters in enumerate(self.entering.tolist()) if enters]
 
-    def first(self, n: int) -> "PairedLesions":
-        """Return the first n networks that enter, or all if they are fewer."""
-        some = self.places[:n]
+    def spread(self, n: int) -> "PairedLesions":
+        """Return at most n of the networks that enter, evenly over their list."""
+        places = self.places
+        some = places[:: max(1, -(-len(places) // n))]
         return PairedLesions(
             intact=[self.intact[k] for k in some],
             relevant=[self.relevant[k] for k in some],

@@ -46,7 +46,7 @@ PROFILES = {
         replication_pairs=7,
         zoo_seeds=6,
         zoo_histories=8,
-        zoo_lesions=8,
+        zoo_lesions=10,
         zoo_trials=10,
     ),
     "standard": Profile(

@@ -24,7 +24,7 @@ FORMS: tuple[Form, ...] = ("scaled", "whitened")
 """Forms of the recordings: with their spectrum, in which equal motion has equal size, and without."""
 WEIGHTS = "readout_weights"
 """The parameter that is the readout."""
-STRENGTHS = tuple(float(s) for s in np.geomspace(0.05, 0.5, 6))
+STRENGTHS = tuple(float(s) for s in np.geomspace(0.06, 0.3, 4))
 """Strengths of the noise at each step that are tried on search trials, in standard deviations of a network's state."""
 WANTED = 0.25
 """Drop of accuracy on search trials that the strength is interpolated for: enough to come out above .2 on others."""
@@ -109,7 +109,7 @@ def _strengths(zoo: Zoo, intact: Intact, axes: Array) -> Array:
         pushes = axes * (strength * scales)[:, None]
         return lambda parameters, places: (parameters, pushing(pushes[places], noise))
 
-    before = accuracies_under(zoo, intact.specimens, trials)
+    before = np.array([zoo.accuracy(specimen) for specimen in intact.specimens])
     drops = [before - accuracies_under(zoo, intact.specimens, trials, pushed(strength)) for strength in STRENGTHS]
     return scales * np.array([interpolated(column) for column in np.array(drops).T])
 

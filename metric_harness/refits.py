@@ -1,17 +1,17 @@
 """The affine refit: states of one recording mapped onto those of another, sample by sample."""
 
-from typing import Any, cast
-
 import numpy as np
 
-from metric_harness.arrays import Array, Trajectories, flattened
+from metric_harness.arrays import Trajectories, flattened
 
-SMALLEST = 1e-6
-"""Singular values below this share of the largest are left out: silent units have no weight to be given."""
+SMALLEST = 1e-10
+"""Variances below this share of the largest are left out: silent units have no weight to be given."""
 
 
 def refitted(states: Trajectories, goal: Trajectories) -> Trajectories:
     """Return states after the affine map that brings them nearest to a goal by least squares.
+
+    The normal equations are solved in the principal components of the states.
 
     Args:
         states: shape (trials, time, units).
@@ -22,8 +22,11 @@ def refitted(states: Trajectories, goal: Trajectories) -> Trajectories:
     """
     x, y = flattened(states), flattened(goal)
     residual, center = x - x.mean(axis=0), y.mean(axis=0)
-    weights: Array = cast(Any, np.linalg).lstsq(residual, y - center, rcond=SMALLEST)[0]
-    return (residual @ weights + center).reshape(goal.shape)
+    squares, axes = np.linalg.eigh(residual.T @ residual)
+    kept = squares > SMALLEST * squares[-1]
+    components = residual @ axes[:, kept]
+    weights = (components.T @ (y - center)) / squares[kept, None]
+    return (components @ weights + center).reshape(goal.shape)
 
 
 def explained_by(fit: Trajectories, goal: Trajectories) -> float:
