@@ -15,6 +15,8 @@ DOSES = (0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
 """Shares of the way to its mean that the state goes at every step along a direction. Small ones add up over steps, so
 that they have even ratios; accuracies alone were looked at, whose median drop they take from 0 to .6. No dose of zero,
 which would be a self pair."""
+MOST_SEEDS = 6
+"""Seeds whose networks are asked: 36 networks, each in six doses."""
 ORDERED = 0.5
 """Smallest Spearman correlation of a network that counts as ordered; six doses in random order reach it in 1 of 7."""
 
@@ -40,7 +42,7 @@ def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> N
     Known limits: accuracy is at chance from a middle dose on, which differs between networks, and ties there while
     states go on to change; correlations of metrics that follow the states fall short of 1 for that alone.
     """
-    lesions = graded_lesions(profile.zoo_lesions, profile.zoo_trials, DOSES, profile.zoo_histories)
+    lesions = graded_lesions(profile.zoo_lesions, profile.zoo_trials, DOSES, MOST_SEEDS)
     entering = lesions.drops[:, -1] > RELEVANT
     distances = lesions.distances(metric)
     correlations = np.array([spearman(d, drop) for d, drop in zip(distances, lesions.drops, strict=True)])[entering]
