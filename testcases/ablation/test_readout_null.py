@@ -39,9 +39,10 @@ def test_readout_null(metric: MetricUnderTest, measure: Recorder, profile: Profi
     sign test p < .01. A metric that claims to need no corresponding trials and not to see rotations has nothing by
     which to know one direction from another: where it does not pass it is not refuted, and the reason is told.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
-    Known limits: whitening would bring motion over a loud direction and beside it to one size and take from "equal" its
-    meaning, so the spectrum is kept; mean and total variance are matched, and a spectrum by itself is seen to
-    fail. No metric is told the readout: what it can see is whether motion runs over what it compares, or beside it.
+    Known limits: whitening brings motion over a loud direction and beside it to one size and takes from "equal" its
+    meaning, so the spectrum is kept: mean and total variance are matched, and a spectrum by itself is seen to fail. On
+    whitened recordings no built-in metric clearly held when the case was made; that share stands on the card. No metric
+    is told the readout: what it can see is whether motion runs over what it compares, or beside it.
     """
     found = motions(profile.zoo_lesions, profile.zoo_trials)
     measure_entry(measure, found)
