@@ -31,9 +31,9 @@ def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> N
     """The further a graded lesion pulls a network's accuracy down, the further the metric sees it from intact.
 
     Why it matters: a cause shows in grades; a metric that only tells lesioned from intact cannot rank lesions.
-    Given: the finished networks of six groups and six seeds that learn; of each the direction that its choice hangs on most among those
-    with 8 % of the variance (as in ablation.relevant_units), pulled to its mean after every step in six doses from
-    .01 to 1 of the way. All on the same trials; first six principal components, whitened.
+    Given: the finished networks of six groups and six seeds that learn; of each the direction that its choice hangs on
+    most among those with 8 % of the variance (as in ablation.relevant_units), pulled to its mean after every step in
+    six doses from .01 to 1 of the way. All on the same trials; first six principal components, whitened.
     Measured: Spearman's correlation of d(intact, lesioned) and the drop of accuracy over the doses of each network
     whose whole lesion costs more than .2 of accuracy; drops and mean distances by dose, with intervals over networks.
     Verdict: the correlation exceeds .5 in more than half of the networks with the whole exact binomial interval, sign

@@ -41,8 +41,9 @@ def test_readout_null(metric: MetricUnderTest, measure: Recorder, profile: Profi
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
     Known limits: whitening brings motion over a loud direction and beside it to one size and takes from "equal" its
     meaning, so the spectrum is kept: mean and total variance are matched, and a spectrum by itself is seen to fail. On
-    whitened recordings no built-in metric clearly held when the case was made; that share stands on the card. No metric
-    is told the readout: what it can see is whether motion runs over what it compares, or beside it.
+    whitened recordings of all networks CKA came to .95 with an interval that straddles the bound, and no other built-in
+    metric further; a share of them stands on the card. No metric is told the readout: what it can see is whether
+    motion runs over what it compares, or beside it.
     """
     found = motions(profile.zoo_lesions, profile.zoo_trials)
     measure_entry(measure, found)
