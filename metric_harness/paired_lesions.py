@@ -4,7 +4,7 @@ Which pairs enter is decided by what the lesions were measured to do and by thei
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast, final
 
 import numpy as np
@@ -77,6 +77,11 @@ class PairedLesions:
             equality=self.equality[some],
             names=self.names,
         )
+
+    def changed(self, change: Callable[[Trajectories], Trajectories]) -> "PairedLesions":
+        """Return the same lesions with every recording changed."""
+        intact, relevant, idle = ([change(x) for x in arm] for arm in (self.intact, self.relevant, self.idle))
+        return dataclasses.replace(self, intact=intact, relevant=relevant, idle=idle)
 
     def distances(self, metric: MetricUnderTest) -> Array:
         """Return d(intact, relevant) and d(intact, idle) of the networks that enter, shape (n_entering, 2).

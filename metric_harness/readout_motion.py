@@ -5,7 +5,6 @@ with u W = 0 is one that it cannot see; of these the decision may still feel man
 """
 
 import dataclasses
-from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -18,10 +17,8 @@ from metric_harness.seeding import generator
 from metric_harness.trials import Trials
 from metric_harness.yoked_motion import Yoked, pushing, yoked
 from metric_harness.zoo import Zoo
-from metric_harness.zoo_recordings import Form, matched, shipped_zoo
+from metric_harness.zoo_recordings import matched, shipped_zoo
 
-FORMS: tuple[Form, ...] = ("scaled", "whitened")
-"""Forms of the recordings: with their spectrum, in which equal motion has equal size, and without."""
 WEIGHTS = "readout_weights"
 """The parameter that is the readout."""
 STRENGTHS = tuple(float(s) for s in np.geomspace(0.06, 0.3, 4))
@@ -63,11 +60,11 @@ def unseen_directions(readouts: Array, felt: Array, covariances: Array) -> Array
 
 
 @cache
-def motions(n_seeds: int, n_recorded: int) -> Mapping[Form, PairedLesions]:
+def motions(n_seeds: int, n_recorded: int) -> PairedLesions:
     """Move the networks of the shipped zoo's first seeds in either way, once in a process.
 
     Motion that the readout sees is the relevant arm, yoked motion the idle one; `equality` is the ratio of their mean
-    squares.
+    squares. Recordings keep their spectrum, for else equal motion would not have equal size.
     """
     zoo, intact = shipped_zoo(), intact_networks(n_seeds, n_recorded)
     readouts = np.array([zoo.weights(s)[WEIGHTS] for s in intact.specimens], dtype=np.float64)
@@ -75,29 +72,25 @@ def motions(n_seeds: int, n_recorded: int) -> Mapping[Form, PairedLesions]:
     unseen = unseen_directions(readouts, felt_by_decisions(n_seeds), intact.covariances)
     pushes, trials = seen * _strengths(zoo, intact, seen)[:, None], measured_trials(zoo)
     noise = _noise(zoo, trials, "measured")
-    recordings: dict[Form, list[list[Trajectories]]] = {form: [[], [], []] for form in FORMS}
+    recordings: tuple[list[Trajectories], ...] = ([], [], [])
     found: list[Yoked] = []
     for at, parameters in stacks(zoo, intact.specimens):
         push = pushing(pushes[at], noise)
         some = yoked(zoo.network, parameters, trials, n_recorded, push=push, seen=seen[at], unseen=unseen[at])
-        for form in FORMS:
-            for arm, states in zip(recordings[form], some.recordings, strict=True):
-                arm += [matched(x, form) for x in states]
+        for arm, states in zip(recordings, some.recordings, strict=True):
+            arm += [matched(x, "scaled") for x in states]
         found.append(dataclasses.replace(some, recordings=()))
     accuracies = np.concatenate([some.accuracies for some in found], axis=1)
     potent, null = np.concatenate([some.motions for some in found], axis=1)
-    return {
-        form: PairedLesions(
-            intact=arms[0],
-            relevant=arms[1],
-            idle=arms[2],
-            relevant_drops=accuracies[0] - accuracies[1],
-            idle_drops=accuracies[0] - accuracies[2],
-            equality=potent / null,
-            names=("potent motions", "null motions"),
-        )
-        for form, arms in recordings.items()
-    }
+    return PairedLesions(
+        intact=recordings[0],
+        relevant=recordings[1],
+        idle=recordings[2],
+        relevant_drops=accuracies[0] - accuracies[1],
+        idle_drops=accuracies[0] - accuracies[2],
+        equality=potent / null,
+        names=("potent motions", "null motions"),
+    )
 
 
 def _strengths(zoo: Zoo, intact: Intact, axes: Array) -> Array:

@@ -33,7 +33,7 @@ def test_every_network_that_learns_is_asked():
     [
         lambda: direction_lesions(*SIZE),
         lambda: recurrence_lesions(*SIZE).pairs,
-        lambda: motions(*SIZE)["scaled"],
+        lambda: motions(*SIZE),
     ],
     ids=["directions", "recurrence", "motions"],
 )

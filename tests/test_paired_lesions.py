@@ -60,6 +60,11 @@ def test_distances_are_those_of_the_networks_that_enter_in_whichever_order_they_
     np.testing.assert_allclose(found.distances(SHIFT), [[1, 5], [3, 7], [4, 8]])
 
 
+def test_a_change_is_made_to_every_recording_and_to_nothing_else():
+    found = lesions([1, 2], [3, 4], drops=[0.4, 0.1])
+    np.testing.assert_allclose(found.changed(lambda x: 2 * x).distances(SHIFT), [[2, 6]])
+
+
 def test_the_order_of_questions_makes_no_metric_right():
     asked = iter(range(100, 0, -1))
 

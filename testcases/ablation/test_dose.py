@@ -15,6 +15,8 @@ DOSES = (0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
 """Shares of the way to its mean that the state goes at every step along a direction. Small ones add up over steps, so
 that they have even ratios; accuracies alone were looked at, whose median drop they take from 0 to .6. No dose of zero,
 which would be a self pair."""
+MOST_SEEDS = 6
+"""Seeds whose networks are asked: 36 networks, each in six doses."""
 ORDERED = 0.5
 """Smallest Spearman correlation of a network that counts as ordered; six doses in random order reach it in 1 of 7."""
 
@@ -29,9 +31,9 @@ def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> N
     """The further a graded lesion pulls a network's accuracy down, the further the metric sees it from intact.
 
     Why it matters: a cause shows in grades; a metric that only tells lesioned from intact cannot rank lesions.
-    Given: finished networks of six groups that learn; of each the direction that its choice hangs on most among those
-    with 8 % of the variance (as in ablation.relevant_units), pulled to its mean after every step in six doses from
-    .01 to 1 of the way. All on the same trials; first six principal components, whitened.
+    Given: the finished networks of six groups and six seeds that learn; of each the direction that its choice hangs on
+    most among those with 8 % of the variance (as in ablation.relevant_units), pulled to its mean after every step in
+    six doses from .01 to 1 of the way. All on the same trials; first six principal components, whitened.
     Measured: Spearman's correlation of d(intact, lesioned) and the drop of accuracy over the doses of each network
     whose whole lesion costs more than .2 of accuracy; drops and mean distances by dose, with intervals over networks.
     Verdict: the correlation exceeds .5 in more than half of the networks with the whole exact binomial interval, sign
@@ -40,7 +42,7 @@ def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> N
     Known limits: accuracy is at chance from a middle dose on, which differs between networks, and ties there while
     states go on to change; correlations of metrics that follow the states fall short of 1 for that alone.
     """
-    lesions = graded_lesions(profile.zoo_lesions, profile.zoo_trials, DOSES, profile.zoo_histories)
+    lesions = graded_lesions(profile.zoo_lesions, profile.zoo_trials, DOSES, MOST_SEEDS)
     entering = lesions.drops[:, -1] > RELEVANT
     distances = lesions.distances(metric)
     correlations = np.array([spearman(d, drop) for d, drop in zip(distances, lesions.drops, strict=True)])[entering]

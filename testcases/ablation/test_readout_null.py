@@ -10,8 +10,9 @@ from metric_harness.paired_lesions import PairedLesions, farther, findings_of, m
 from metric_harness.profiles import Profile
 from metric_harness.readout_motion import motions
 from metric_harness.statistics import proportion_interval
+from metric_harness.transforms import whiten
 
-N_WHITENED = 24
+N_WHITENED = 20
 """Most networks that are compared on whitened recordings too."""
 
 
@@ -33,19 +34,21 @@ def test_readout_null(metric: MetricUnderTest, measure: Recorder, profile: Profi
     and the choice hangs on least. Same trials; first six principal components, scaled together to variance one.
     Measured: d(intact, potent) and d(intact, null) of each network that enters, which takes an accuracy drop above .2
     and below .02 and mean squares of the motion within 10 % of one another; one network is one observation. How many
-    do not enter, and why. The share of up to 24 on whitened recordings too.
+    do not enter, and why. The share of up to 20 on whitened recordings too.
     Verdict: potent motion is the farther one in at least .9 of the networks with the whole exact binomial interval,
     sign test p < .01. A metric that claims to need no corresponding trials and not to see rotations has nothing by
     which to know one direction from another: where it does not pass it is not refuted, and the reason is told.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
-    Known limits: whitening would bring motion over a loud direction and beside it to one size and take from "equal" its
-    meaning, so the spectrum is kept; mean and total variance are matched, and a spectrum by itself is seen to
-    fail. No metric is told the readout: what it can see is whether motion runs over what it compares, or beside it.
+    Known limits: whitening brings motion over a loud direction and beside it to one size and takes from "equal" its
+    meaning, so the spectrum is kept: mean and total variance are matched, and a spectrum by itself is seen to fail. On
+    whitened recordings of all networks CKA came to .95 with an interval that straddles the bound, and no other built-in
+    metric further; a share of them stands on the card. No metric is told the readout: what it can see is whether
+    motion runs over what it compares, or beside it.
     """
     found = motions(profile.zoo_lesions, profile.zoo_trials)
-    measure_entry(measure, found["scaled"])
-    measure_whitened(measure, metric, found["whitened"].spread(N_WHITENED))
-    findings = findings_of(measure, metric, found["scaled"])
+    measure_entry(measure, found)
+    measure_whitened(measure, metric, found.spread(N_WHITENED).changed(whiten))
+    findings = findings_of(measure, metric, found)
     try:
         decide(
             measure,
