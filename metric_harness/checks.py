@@ -6,7 +6,7 @@ A case measures first and decides last. Each bound becomes a `Finding` that hold
 
 import dataclasses
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import final
 
 from metric_harness.adapter import MetricUnderTest
@@ -86,6 +86,18 @@ class Recorder:
             self.measurements[f"{name} interval"] = plain([value.low, value.high])
         else:
             self.measurements[name] = plain(value)
+
+    def curve(self, quantity: str, x: str, estimates: Iterable[Estimate]) -> None:
+        """Record a quantity over a grid with its intervals, under the names by which reports know a curve.
+
+        Args:
+            quantity: what was measured.
+            x: what the grid counts, in the singular; the grid itself is recorded under its plural.
+            estimates: one for each place of the grid.
+        """
+        known = list(estimates)
+        self(f"{quantity} by {x}", [estimate.value for estimate in known])
+        self(f"{quantity} intervals by {x}", [[estimate.low, estimate.high] for estimate in known])
 
     def volatile(self, name: str, value: object) -> None:
         """Record what another run would find otherwise, such as a time; it stays out of the results' digest."""

@@ -3,7 +3,7 @@
 Names alone tell which measurement is which, so that a case gains a plot by naming what it records:
 
 - "<quantity> by <x>", a list, is a curve; its grid is the list "<x>s", of numbers or labels. The plural is that of the
-  first noun ("numbers of units" for "number of units"), of the last, or one of `GRIDS`.
+  first noun ("numbers of units" for "number of units"), or of the last.
 - "<quantity> intervals by <x>", a list of [low, high], are the curve's intervals.
 - "breakdown <x>", a number, is the place on the grid where every curve over it breaks down.
 - "<quantity> matrix", a square list of lists, is a matrix; "<quantity> matrix labels" name its rows and columns.
@@ -18,8 +18,6 @@ from typing import Any, TypeGuard, cast, final
 
 from metric_harness.records import CaseRecord, Plain
 
-GRIDS: Mapping[str, str] = {"share of training": "checkpoints"}
-"""Grids whose names are no plurals of what they count."""
 UNITS = ("distance", "AUC", "seconds", "bytes", "accuracy", "correlation")
 """Words by which two quantities are known to share a unit, and may share a plot."""
 ELSEWHERE = ("published ", "at ", "settings ")
@@ -110,7 +108,7 @@ def on_one_axis(curves: Iterable[Curve]) -> list[list[Curve]]:
 def plurals(x: str) -> list[str]:
     """Return the names under which the grid of `x` may be recorded."""
     first, rest = cast("re.Match[str]", re.fullmatch(r"(.*?)((?: (?:of|in) .*)?)", x, re.DOTALL)).groups()
-    return [f"{_plural(first)}{rest}", _plural(x), *([GRIDS[x]] if x in GRIDS else [])]
+    return [f"{_plural(first)}{rest}", _plural(x)]
 
 
 def _plural(noun: str) -> str:

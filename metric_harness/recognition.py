@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.integrate import trapezoid
 
 from metric_harness.arrays import Array
 from metric_harness.checks import Recorder
-from metric_harness.statistics import CONFIDENCE, Estimate, auc
+from metric_harness.statistics import Estimate, auc, jackknife_interval
 
 
 def recognition(distances: ArrayLike, pairs: Sequence[tuple[int, int]]) -> float:
@@ -31,8 +31,7 @@ def recognition(distances: ArrayLike, pairs: Sequence[tuple[int, int]]) -> float
 def jackknifed_recognition(distances: ArrayLike, pairs: Sequence[tuple[int, int]]) -> Estimate:
     """Return the same AUC with its interval over items, which are few and independent, where pairs are neither.
 
-    The standard error is the jackknife's, each item left out with all its pairs (Arvesen 1969, "Jackknifing
-    U-statistics"); the interval is Student's t, clipped to [0, 1].
+    The standard error is the jackknife's, each item left out with all its pairs; see `jackknife_interval`.
 
     Args:
         distances: of the pairs, shape (n_pairs,).
@@ -48,12 +47,8 @@ def jackknifed_recognition(distances: ArrayLike, pairs: Sequence[tuple[int, int]
     if n < 3:
         raise ValueError(f"{n} items have no interval; needed at least 3, of which one can be left out.")
     kept = [~(items == item).any(axis=1) for item in names]
-    partial = np.array([_auc(values[mask], items[mask]) for mask in kept])
-    error = float(np.sqrt((n - 1) / n * ((partial - partial.mean()) ** 2).sum()))
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * error
-    value = _auc(values, items)
-    low, high = np.clip([value - half, value + half], 0, 1)
-    return Estimate(value, float(low), float(high))
+    partial = [_auc(values[mask], items[mask]) for mask in kept]
+    return jackknife_interval(_auc(values, items), partial, limits=(0, 1))
 
 
 def breakdown(levels: Sequence[float], curve: ArrayLike, bound: float) -> float | None:
@@ -78,7 +73,7 @@ def breakdown(levels: Sequence[float], curve: ArrayLike, bound: float) -> float 
 def log_area(levels: Sequence[float], curve: ArrayLike) -> float:
     """Return the mean height of a curve over log σ, its area by the width of the range of levels."""
     logs = np.log(levels)
-    return float(np.trapezoid(np.asarray(curve, dtype=np.float64), logs) / (logs[-1] - logs[0]))
+    return float(trapezoid(np.asarray(curve, dtype=np.float64), logs) / (logs[-1] - logs[0]))
 
 
 def measure_recognition(
@@ -88,8 +83,7 @@ def measure_recognition(
     curve = [estimate.value for estimate in estimates]
     area = log_area(levels, curve)
     measure("noise levels", levels)
-    measure("AUC by noise level", curve)
-    measure("AUC intervals by noise level", [[e.low, e.high] for e in estimates])
+    measure.curve("AUC", "noise level", estimates)
     measure("breakdown noise level", breakdown(levels, curve, bound))
     measure("area under AUC over log noise", area)
     measure.set_score(area)

@@ -28,7 +28,7 @@ from metric_harness.checks import Recorder
 from metric_harness.errors import MetricError
 from metric_harness.published import FAILED, PREFIX
 from metric_harness.simulation import MOTIFS, N_STEPS, REGIME_LABELS, REGIMES, motion
-from metric_harness.statistics import Estimate, auc, unique_pairs
+from metric_harness.statistics import Estimate, auc, jackknife_error, unique_pairs
 from metric_harness.systems.lorenz import Lorenz
 from metric_harness.transforms import attach_all, normalize_range, perturb, superpose
 
@@ -290,7 +290,5 @@ def _jackknifed(
     kept = [chosen & ~(members == recording).any(axis=1) for recording in recordings]
     error = math.nan
     if len(recordings) > 1 and all(mask.any() for mask in kept):
-        partial = np.array([statistic(mask) for mask in kept])
-        n = len(partial)
-        error = math.sqrt((n - 1) / n * float(((partial - partial.mean()) ** 2).sum()))
+        error = jackknife_error([statistic(mask) for mask in kept])
     return Replicated(statistic(chosen), error, int(chosen.sum()))

@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from metric_harness.arrays import Array
-from metric_harness.statistics import CONFIDENCE, Estimate, permutation_p, settled, spearman, unique_pairs
+from metric_harness.statistics import (
+    CONFIDENCE,
+    Estimate,
+    jackknife_error,
+    jackknife_interval,
+    permutation_p,
+    settled,
+    spearman,
+    unique_pairs,
+)
 
 
 @final
@@ -49,9 +58,8 @@ def jackknifed_slope(distances: Array, values: ArrayLike) -> tuple[float, float]
     numbers, pairs = _paired(distances, values)
     differences, n = _differences(numbers, pairs), len(numbers)
     kept = [~(pairs == item).any(axis=1) for item in range(n)]
-    partial = np.array([slope_of(distances[mask], differences[mask]) for mask in kept])
-    error = float(np.sqrt((n - 1) / n * ((partial - partial.mean()) ** 2).sum()))
-    return slope_of(distances, differences), error
+    partial = [slope_of(distances[mask], differences[mask]) for mask in kept]
+    return slope_of(distances, differences), jackknife_error(partial)
 
 
 def slope_on_difference(
@@ -97,7 +105,7 @@ def slope_on_difference(
 def binned(distances: Array, values: ArrayLike, edges: Array) -> list[tuple[float, Estimate]]:
     """Return the mean difference and the mean distance of the pairs between neighboring edges, with intervals.
 
-    The interval is Student's with the jackknife's error over items, as in `jackknifed_slope`. Bins of fewer than two
+    The interval is the jackknife's over items, as in `jackknifed_slope`. Bins of fewer than two
     pairs, and those that leaving out one item would empty, are left out.
 
     Args:
@@ -111,7 +119,6 @@ def binned(distances: Array, values: ArrayLike, edges: Array) -> list[tuple[floa
     numbers, pairs = _paired(distances, values)
     differences, n = _differences(numbers, pairs), len(numbers)
     kept = np.array([~(pairs == item).any(axis=1) for item in range(n)])
-    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
     found: list[tuple[float, Estimate]] = []
     for low, high in itertools.pairwise(edges):
         inside = (differences >= low) & ((differences < high) | (high == edges[-1]) & (differences == high))
@@ -119,9 +126,8 @@ def binned(distances: Array, values: ArrayLike, edges: Array) -> list[tuple[floa
         if inside.sum() < 2 or not counts.all():
             continue
         partial = (kept & inside) @ distances / counts
-        half = quantile * float(np.sqrt((n - 1) / n * ((partial - partial.mean()) ** 2).sum()))
-        mean = float(distances[inside].mean())
-        found.append((float(differences[inside].mean()), Estimate(mean, mean - half, mean + half)))
+        mean = jackknife_interval(float(distances[inside].mean()), partial)
+        found.append((float(differences[inside].mean()), mean))
     return found
 
 

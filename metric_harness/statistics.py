@@ -60,6 +60,31 @@ def mean_interval(values: ArrayLike, *, limits: tuple[float, float] = (-np.inf, 
     return Estimate(mean, float(low), float(high))
 
 
+def jackknife_error(partial: ArrayLike) -> float:
+    """Return the standard error of a statistic from its values with one item left out at a time.
+
+    √((n - 1) / n · Σ (θ_i - mean θ)²) (Arvesen, 1969, "Jackknifing U-statistics", for items left out with all their
+    pairs).
+    """
+    values = np.asarray(partial, dtype=np.float64)
+    return float(np.sqrt((values.size - 1) / values.size * ((values - values.mean()) ** 2).sum()))
+
+
+def jackknife_interval(
+    value: float, partial: ArrayLike, *, limits: tuple[float, float] = (-np.inf, np.inf)
+) -> Estimate:
+    """Return a statistic with Student's t interval from its values with one item left out at a time.
+
+    Args:
+        value: the statistic of all items.
+        partial: its values without each of the items, shape (n_items,).
+        limits: range that the statistic cannot leave; the interval is clipped to it.
+    """
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, np.size(partial) - 1)) * jackknife_error(partial)
+    low, high = np.clip([value - half, value + half], *limits)
+    return Estimate(value, float(low), float(high))
+
+
 def effect_interval(differences: ArrayLike) -> Estimate:
     """Return the mean of paired differences by their standard deviation, with its exact interval.
 

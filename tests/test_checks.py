@@ -119,3 +119,14 @@ def test_a_name_is_measured_once():
     measure("a", 1)
     with pytest.raises(ValueError, match="measured twice"):
         measure("a", 2)
+
+
+def test_a_curve_is_recorded_under_the_names_by_which_reports_know_it():
+    measure = Recorder()
+    measure("doses", [0.1, 1.0])
+    measure.curve("accuracy drop", "dose", iter([Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.4, 0.6)]))
+    assert measure.measurements == {
+        "doses": [0.1, 1.0],
+        "accuracy drop by dose": [0.1, 0.5],
+        "accuracy drop intervals by dose": [[0.0, 0.2], [0.4, 0.6]],
+    }

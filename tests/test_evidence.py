@@ -43,7 +43,7 @@ def test_a_list_by_x_over_the_list_of_x_is_a_curve_with_its_intervals_and_breakd
         ("difference in accuracy", "differences in accuracy"),
         ("frequency", "frequencies"),
         ("delay", "delays"),
-        ("share of training", "checkpoints"),
+        ("share of training", "shares of training"),
     ],
 )
 def test_a_grid_has_the_plural_of_what_it_counts(x, grid):

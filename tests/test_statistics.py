@@ -135,3 +135,12 @@ def test_permutation_p_is_uniform_under_the_null():
 def test_off_diagonal_averages_both_directions_and_leaves_self_pairs_out():
     matrix = np.array([[9.0, 1.0, 2.0], [3.0, 9.0, 4.0], [2.0, 6.0, 9.0]])
     assert statistics.off_diagonal(matrix).tolist() == [2.0, 2.0, 5.0]
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error_and_student_s_interval():
+    values = np.random.default_rng(9).standard_normal(9)
+    partial = [np.delete(values, k).mean() for k in range(9)]
+    assert statistics.jackknife_error(partial) == pytest.approx(values.std(ddof=1) / 3)
+    found, known = statistics.jackknife_interval(values.mean(), partial), statistics.mean_interval(values)
+    assert (found.value, found.low, found.high) == pytest.approx((known.value, known.low, known.high))
+    assert statistics.jackknife_interval(values.mean(), partial, limits=(0, 1)).low >= 0

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from metric_harness.adapter import MetricUnderTest
-from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, above, below, decide
 from metric_harness.direction_lesions import graded_lesions
 from metric_harness.paired_lesions import RELEVANT, sign_test_p
 from metric_harness.profiles import Profile
-from metric_harness.statistics import Estimate, mean_interval, proportion_interval, spearman
+from metric_harness.statistics import mean_interval, proportion_interval, spearman
 
 DOSES = (0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
 """Shares of the way to its mean that the state goes at every step along a direction. Small ones add up over steps, so
@@ -54,8 +53,8 @@ def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> N
     measure("sign test p", p)
     measure("mean correlation", mean_interval(correlations, limits=(-1, 1)))
     measure("doses", DOSES)
-    measure_curve(measure, "accuracy drop", lesions.drops[entering])
-    measure_curve(measure, "mean distance", distances[entering])
+    measure.curve("accuracy drop", "dose", map(mean_interval, lesions.drops[entering].T))
+    measure.curve("mean distance", "dose", map(mean_interval, distances[entering].T))
     measure.set_score(share.value)
     decide(
         measure,
@@ -66,10 +65,3 @@ def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> N
         ],
         hint="see 'mean distance by dose' beside 'accuracy drop by dose': a plateau means saturation, a zigzag noise",
     )
-
-
-def measure_curve(measure: Recorder, name: str, table: Array) -> None:
-    """Record the means of a table (networks, doses) by dose, with intervals over networks."""
-    estimates: list[Estimate] = [mean_interval(column) for column in table.T]
-    measure(f"{name} by dose", [e.value for e in estimates])
-    measure(f"{name} intervals by dose", [[e.low, e.high] for e in estimates])

@@ -84,9 +84,7 @@ def test_mixing(
     measure("share of graded pairs", share)
     measure("pairs", graded.size)
     measure("weights", WEIGHTS)
-    means = [mean_interval(column) for column in np.mean(found, axis=1).T]
-    measure("mean distance by weight", [mean.value for mean in means])
-    measure("mean distance intervals by weight", [[mean.low, mean.high] for mean in means])
+    measure.curve("mean distance", "weight", map(mean_interval, np.mean(found, axis=1).T))
     measure.set_score(share.value)
     measure_neighbors(
         measure,

@@ -57,8 +57,7 @@ def test_shared_motifs(
         rng=streams("null"),
     )
     measure("numbers of shared motifs", found.levels)
-    measure("mean distance by number of shared motifs", [mean.value for mean in found.means])
-    measure("mean distance intervals by number of shared motifs", [[mean.low, mean.high] for mean in found.means])
+    measure.curve("mean distance", "number of shared motifs", found.means)
     for level, step in zip(found.levels, found.steps, strict=False):
         measure(f"step from {level} to {level + 1} shared", step)
     measure("permutation p", found.p)

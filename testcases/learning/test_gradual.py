@@ -116,7 +116,5 @@ def measure_histories(measure: Recorder, zoo: Zoo, found: dict[tuple[str, int], 
     }
     for quantity, histories_of in (("distance", found), ("accuracy", accuracies)):
         for label, groups in KINDS.items():
-            table = [np.mean([histories_of[group, seed] for group in groups], axis=0) for seed in seeds]
-            estimates = [mean_interval(column) for column in np.transpose(table)]
-            measure(f"{quantity} of {label} by share of training", [e.value for e in estimates])
-            measure(f"{quantity} of {label} intervals by share of training", [[e.low, e.high] for e in estimates])
+            table = np.array([np.mean([histories_of[group, seed] for group in groups], axis=0) for seed in seeds])
+            measure.curve(f"{quantity} of {label}", "share of training", map(mean_interval, table.T))

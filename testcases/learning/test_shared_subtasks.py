@@ -62,7 +62,7 @@ def test_shared_subtasks(
     found = distances_to_master(metric, zoo, seeds, n_trials, rng=streams("order"))
     measure_groups(measure, zoo, seeds, found)
     measure("levels", LEVELS)
-    measure_columns(measure, "mean distance{} by level", by_level(found))
+    measure.curve("mean distance", "level", map(mean_interval, by_level(found).T))
     measure_trend(measure, "", by_level(found))
     for label, form, n_components in REPORTED:
         measure_elsewhere(
@@ -118,16 +118,9 @@ def measure_groups(measure: Recorder, zoo: Zoo, seeds: Sequence[int], found: dic
     """Record the distance to the master and the accuracy of every group."""
     final = {group: [zoo.accuracy(zoo.final(group, seed)) / zoo.ceiling for seed in seeds] for group in GROUPS}
     measure("groups", list(GROUPS))
-    measure_columns(measure, "mean distance{} by group", np.stack([found[group] for group in GROUPS], axis=1))
-    measure_columns(measure, "accuracy{} by group", np.array([final[group] for group in GROUPS]).T)
+    measure.curve("mean distance", "group", (mean_interval(found[group]) for group in GROUPS))
+    measure.curve("accuracy", "group", (mean_interval(final[group]) for group in GROUPS))
     measure("ceiling of accuracy", zoo.ceiling)
-
-
-def measure_columns(measure: Recorder, name: str, table: Array) -> None:
-    """Record the mean of each column of a table of seeds, with its interval over them."""
-    estimates = [mean_interval(column) for column in table.T]
-    measure(name.format(""), [e.value for e in estimates])
-    measure(name.format(" intervals"), [[e.low, e.high] for e in estimates])
 
 
 def by_level(distances: dict[str, Array]) -> Array:
@@ -171,7 +164,7 @@ def measure_elsewhere(
         return
     if form == "scaled":
         record(measure, lambda: published(found))
-    measure_columns(measure, f"mean distance{{}} {where} by level", by_level(found))
+    measure.curve(f"mean distance {where}", "level", map(mean_interval, by_level(found).T))
     measure_trend(measure, where, by_level(found))
 
 

@@ -56,10 +56,9 @@ def test_within(
     measure("share of ordered trainings", share)
     measure("networks that learn", len(learners))
     measure("mean correlation in training", mean_interval(learners))
-    by_group = [mean_interval([found[group, seed] for seed in seeds]) for group in training_groups()]
+    by_group = ([found[group, seed] for seed in seeds] for group in training_groups())
     measure("groups", training_groups())
-    measure("mean correlation by group", [e.value for e in by_group])
-    measure("mean correlation intervals by group", [[e.low, e.high] for e in by_group])
+    measure.curve("mean correlation", "group", map(mean_interval, by_group))
     unordered = mean_interval(
         correlations(metric, zoo, untrained_series(zoo, streams("untrained")), profile.zoo_trials)
     )

@@ -72,9 +72,7 @@ def test_floor(
     separation = mean_interval([auc(copies[LOUDEST], across) for copies, across in draws], limits=(0, 1))
     ranges = np.array([across.mean() for _, across in draws]) - curves[:, 0]
     measure("noise levels", PUBLISHED + REPORTED)
-    means = [mean_interval(column) for column in curves.T]
-    measure("mean distance by noise level", [mean.value for mean in means])
-    measure("mean distance intervals by noise level", [[mean.low, mean.high] for mean in means])
+    measure.curve("mean distance", "noise level", map(mean_interval, curves.T))
     measure("AUC of copies against other regimes", separation)
     measure("smallest range over worlds", ranges.min())
     measure.set_score(0.0)
