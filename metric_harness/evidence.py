@@ -133,7 +133,7 @@ def _curve(own: Mapping[str, Plain], full: str) -> tuple[Curve, list[str]] | Non
     name, parameters = _parts(full)
     quantity, by, x = name.rpartition(" by ")
     values = own[full]
-    if not by or quantity.endswith(" intervals") or not _are_numbers(values):
+    if not by or not _are_numbers(values):
         return None
     grid_name = next((f"{p}{parameters}" for p in plurals(x) if f"{p}{parameters}" in own), "")
     grid = own.get(grid_name)
