@@ -20,7 +20,7 @@ from typing import Any, TypeGuard, cast, final
 
 from metric_harness.records import CaseRecord, Plain
 
-UNITS = ("distance", "AUC", "seconds", "bytes", "accuracy", "correlation")
+UNITS = ("distance", "AUC", "seconds", "bytes", "accuracy", "correlation", "activity")
 """Words by which two quantities are known to share a unit, and may share a plot."""
 RANGE_SHARE = "share of its range"
 """The quantity of a sensitivity profile: how far a change moves a metric; 1 is as far as unrelated recordings are."""

@@ -55,6 +55,7 @@ def search(
     n_examples: int,
     seed: int,
     shrink: bool = True,
+    targeted: bool = False,
 ) -> Searched[Broken]:
     """Look for an example that breaks a law, and shrink it.
 
@@ -65,6 +66,7 @@ def search(
         n_examples: examples to try.
         seed: of the search; equal seeds draw equal examples.
         shrink: whether a break is made as small as it gets; the first one found will do otherwise.
+        targeted: whether the judge calls `hypothesis.target`, and examples are varied towards larger values.
     """
     breaks: list[Broken] = []
     n_answers = 0
@@ -75,7 +77,7 @@ def search(
         backend=BACKEND,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+        phases=(Phase.generate, *[Phase.target] * targeted, *[Phase.shrink] * shrink),
         suppress_health_check=SLOW_OR_REFUSING,
         report_multiple_bugs=False,
         print_blob=False,
