@@ -54,7 +54,7 @@ class Hunt:
 
     def __init__(self, metric: MetricUnderTest, kind: Kind, n_examples: int) -> None:
         self.metric, self.kind = metric, kind
-        self.n_examples, self.left = n_examples, (1 + SHRINKS) * n_examples
+        self.n_examples, self.most = n_examples, (1 + SHRINKS) * n_examples
         self.best: Found | None = None
         self.n_asked = 0
 
@@ -65,13 +65,12 @@ class Hunt:
 
     def judge(self, recipe: Recipe) -> Found | None:
         """Return a pair that is wrong enough, and tell the search how wrong it is."""
-        if self.left == 0:
-            return None  # what was found last stands
-        self.left -= 1
         made, variable = recordings(recipe)
         own, other = accuracy(made["recording"], variable), accuracy(made[self.kind], variable)
         if own < DECODED or (other > LOST if self.kind == "stripped" else other < DECODED):
             raise MetricError("the variable is not decoded as the pair should have it")  # no example
+        if self.n_asked == self.most:
+            return None  # what was found last stands
         self.n_asked += 1
         distance, scale = self.metric.pair_distances(
             [made["recording"], made[self.kind], made["unrelated"]], [(0, 1), (0, 2)]
