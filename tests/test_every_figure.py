@@ -133,7 +133,7 @@ def test_a_profile_has_a_bar_and_a_number_for_each_change_and_far_bars_are_cut()
     figure = profile_figure(PROFILE, "a")
     assert {"rotation", "scale", "speed", "motif", "0.00", "2.50", "0.70"} <= set(texts(figure))
     assert "-0.00" not in texts(figure)
-    assert figure.words == "share of its range: rotation 0.00, scale 2.50, speed 0.70"
+    assert figure.words == "share of its range: rotation 0.00; scale 2.50; speed 0.70"
     assert "2" not in texts(figure)
 
 
