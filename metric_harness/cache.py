@@ -36,8 +36,8 @@ LIBRARIES = ("numpy", "scipy", "torch")
 """Libraries whose versions decide the last bits of data."""
 MANIFEST = "manifest.json"
 """File that tells zoos apart, by the digests of their weights."""
-DIFFERENT = {"metrics", "report_formats"}
-"""Folders of the package that no data depend on."""
+ELSEWHERE = {"metrics", "report_formats", "testcases"}
+"""Folders of the package that no data depend on, and that of the cases, which a checkout has beside the package."""
 ALIGNMENT = 64
 """Bytes at whose multiples arrays begin, as fresh ones do."""
 
@@ -137,7 +137,7 @@ def _edition() -> str:
     digest = hashlib.sha256()
     for root in (PACKAGE, testcases_folder()):
         for path in sorted(p for p in root.rglob("*") if p.suffix == ".py" or p.name == MANIFEST):
-            if path.relative_to(root).parts[0] not in DIFFERENT:
+            if path.relative_to(root).parts[0] not in ELSEWHERE:
                 digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     versions = [importlib.metadata.version(name) for name in LIBRARIES]
     digest.update(repr((platform.machine(), *versions)).encode())
