@@ -1,8 +1,9 @@
 """One world in which a recording is changed in every way that a metric may answer to, on its own scale.
 
 A population of 24 units sees the three whitened components of a Lorenz motif through weights that all recordings of a
-world share, so that mean and covariance are the same in all of them and only the motion differs. Its first half is
-recorded. The components have 60, 30 and 10 % of the variance on average: there is a dominant one and a weak one.
+world share, and each unit has noise of its own, as recordings have. Mean and covariance are then made the same in all
+of them, so that only the motion differs. The first half of the units is recorded. The components have 60, 30 and 10 %
+of what is not noise on average: there is a dominant one and a weak one.
 """
 
 import dataclasses
@@ -26,8 +27,10 @@ SIBLINGS = (3, 6)
 """Of each, another motif of its regime: r = 15 and r = 50."""
 STRANGERS = ((0, 5), (0, 2))
 """Of each, motifs of the two other regimes."""
+NOISE = 0.1
+"""Standard deviation of a unit's own noise, as a share of that of its signal."""
 OUTLIER = "one sample moved far"
-WEAK_NOISE = "noise of .1 SD"
+AGAIN = "another draw of its noise"
 """The change that the range is held against."""
 OTHER_REGIME = "another regime"
 """The change whose mean is the range."""
@@ -92,12 +95,11 @@ NUISANCES: Mapping[str, Change] = {
     "a scale for each unit": _rescaled,
     "translation by 1 SD": _shifted,
     "linear map": _mapped(_conditioned),
-    WEAK_NOISE: _noise(0.1),
     "noise of .3 SD": _noise(0.3),
     OUTLIER: _with_outlier,
 }
 """Changes of a recording that most questions are not about."""
-RESAMPLED = ("other units", "other trials")
+RESAMPLED = (AGAIN, "other units", "other trials")
 """Nuisances that take another recording of the same motion."""
 SIGNALS: Mapping[str, Change] = {
     "time shuffled": lambda x, rng: x[:, rng.permutation(x.shape[1])],
@@ -127,6 +129,12 @@ class ChangedWorld:
     unchanged: Sequence[tuple[int, int]]
 
 
+def _root(covariance: Array) -> Array:
+    """Return the symmetric square root of a covariance."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(values)) @ vectors.T
+
+
 def changed_world(rng: np.random.Generator, n_trials: int) -> ChangedWorld:
     """Draw one world.
 
@@ -137,10 +145,14 @@ def changed_world(rng: np.random.Generator, n_trials: int) -> ChangedWorld:
     weights = np.diag(np.sqrt(STRENGTHS)) @ rng.standard_normal((len(STRENGTHS), 2 * N_UNITS))
     initial, others = (simulation.MOTIFS[0].initial_states(n_trials, rng) for _ in range(2))
 
+    level = NOISE * np.linalg.norm(weights, axis=0)
+    wanted = _root(weights.T @ weights + np.diag(level**2))
+
     def seen(motif: int, states: Array = initial, speed: float = 1.0) -> Trajectories:
         step = speed * simulation.TIME_STEP
         motion = simulation.simulate(simulation.MOTIFS[motif], states, time_step=step)
-        return whiten(normalize_range(motion)) @ weights
+        signal = whiten(normalize_range(motion)) @ weights
+        return whiten(signal + level * rng.standard_normal(signal.shape)) @ wanted
 
     recordings: list[Trajectories] = []
     pairs: dict[str, list[tuple[int, int]]] = {name: [] for name in (*ALL_NUISANCES, *ALL_SIGNALS)}
@@ -149,6 +161,7 @@ def changed_world(rng: np.random.Generator, n_trials: int) -> ChangedWorld:
         population = seen(base)
         x = population[..., :N_UNITS]
         changed = {name: [change(x, rng)] for name, change in [*NUISANCES.items(), *SIGNALS.items()]}
+        changed[AGAIN] = [seen(base)[..., :N_UNITS]]
         changed["other units"] = [population[..., N_UNITS:]]
         changed["other trials"] = [seen(base, others)[..., :N_UNITS]]
         changed["twice the speed"] = [seen(base, speed=2.0)[..., :N_UNITS]]

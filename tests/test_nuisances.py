@@ -5,13 +5,13 @@ import pytest
 
 from metric_harness.arrays import Array, Trajectories, flattened
 from metric_harness.nuisances import (
+    AGAIN,
     ALL_NUISANCES,
     ALL_SIGNALS,
     BASES,
     N_UNITS,
     OTHER_REGIME,
     OUTLIER,
-    WEAK_NOISE,
     ChangedWorld,
     changed_world,
 )
@@ -44,13 +44,13 @@ def test_every_change_has_a_pair_for_each_base_and_the_other_regimes_two(world):
         assert np.array_equal(world.recordings[i], world.recordings[j])
 
 
-@pytest.mark.parametrize("name", [OTHER_REGIME, "another motif", "twice the speed", "other trials"])
+@pytest.mark.parametrize("name", [AGAIN, OTHER_REGIME, "another motif", "twice the speed", "other trials"])
 def test_mean_and_covariance_of_another_motion_are_the_same(world, name):
     for x, y in pairs_of(world, name):
         assert np.allclose(flattened(x).mean(axis=0), 0, atol=1e-10)
         assert np.allclose(flattened(y).mean(axis=0), 0, atol=1e-10)
         assert np.allclose(covariance(x), covariance(y), atol=1e-9)
-        assert np.linalg.norm(x - y) > 0.5 * np.linalg.norm(x)
+        assert np.linalg.norm(x - y) > (0.05 if name == AGAIN else 0.5) * np.linalg.norm(x)
 
 
 @pytest.mark.parametrize("name", ["rotation", "order of the units", "translation by 1 SD"])
@@ -66,7 +66,6 @@ def test_an_invertible_map_leaves_the_span(world, name):
         fit = flattened(x) @ np.linalg.lstsq(flattened(x), flattened(y), rcond=None)[0]
         assert np.allclose(fit, flattened(y), atol=1e-8)
         assert not np.allclose(x, y, atol=1e-3)
-        assert np.linalg.matrix_rank(flattened(y)) == 3
 
 
 def test_time_is_turned_or_shuffled_alike_in_all_trials(world):
@@ -86,7 +85,7 @@ def test_the_outlier_is_one_sample_with_as_much_variance_as_all_others(world):
         assert moved.max() ** 2 == pytest.approx(len(moved) * np.trace(covariance(x)))
 
 
-@pytest.mark.parametrize(("name", "share"), [(WEAK_NOISE, 0.1), ("noise of .3 SD", 0.3)])
+@pytest.mark.parametrize(("name", "share"), [("noise of .3 SD", 0.3)])
 def test_noise_is_as_strong_as_it_says_in_every_unit(world, name, share):
     for x, y in pairs_of(world, name):
         assert flattened(y - x).std(axis=0) / flattened(x).std(axis=0) == pytest.approx(
@@ -98,15 +97,21 @@ def test_noise_is_as_strong_as_it_says_in_every_unit(world, name, share):
 def test_a_dropped_component_takes_its_variance_with_it_and_leaves_the_others(world, name, place):
     for x, y in pairs_of(world, name):
         before, after = (np.linalg.eigvalsh(covariance(z))[::-1] for z in (x, y))
-        assert after[:2] == pytest.approx(np.delete(before[:3], place))
-        assert after[2] == pytest.approx(0, abs=1e-9)
+        assert after[:-1] == pytest.approx(np.delete(before, place))
+        assert after[-1] == pytest.approx(0, abs=1e-9)
+        assert before[2] > 5 * before[3]
 
 
 def test_other_units_see_the_same_components_through_other_weights(world):
     for x, y in pairs_of(world, "other units"):
         fit = flattened(x) @ np.linalg.lstsq(flattened(x), flattened(y), rcond=None)[0]
-        assert np.allclose(fit, flattened(y), atol=1e-8)
+        assert 0.9 < 1 - (fit - flattened(y)).var() / flattened(y).var() < 0.999
         assert not np.allclose(covariance(x), covariance(y), atol=1e-2)
+
+
+def test_another_draw_of_the_noise_differs_by_twice_its_variance(world):
+    for x, y in pairs_of(world, AGAIN):
+        assert (x - y).var() / x.var() == pytest.approx(2 * 0.01, rel=0.2)
 
 
 def test_trial_k_starts_from_the_same_state_in_every_motif_but_not_in_other_trials():
