@@ -61,8 +61,8 @@ def test_sensitivity(
     Measured: for each change (d(x, changed x) - d(x, x)) / (d(x, another regime) - d(x, x)), the denominator being the
     mean over worlds; 1 is as far as another regime. What a metric refuses is named.
     Verdict: the metric has a range that it can be measured by: another regime is farther than the same recorded with
-    another draw of the noise (AUC at least .9, over worlds) and farther than a copy by more than the floor. The profile itself is measured only: which
-    change is a nuisance depends on the question.
+    another draw of the noise (AUC at least .9, over worlds) and farther than a copy by more than the floor. The profile
+    itself is measured only: which change is a nuisance depends on the question.
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
     Known limits: changes have sizes, and another size moves a metric otherwise. Changes of a single recording break the
     pairing in time where they reorder time, so that a metric of paired samples answers to them, too.
