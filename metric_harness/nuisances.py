@@ -9,7 +9,7 @@ of what is not noise on average: there is a dominant one and a weak one.
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
@@ -61,7 +61,8 @@ def _shifted(x: Trajectories, rng: np.random.Generator) -> Trajectories:
 
 
 def _reordered(x: Trajectories, rng: np.random.Generator) -> Trajectories:
-    return x @ np.eye(x.shape[-1])[rng.permutation(x.shape[-1])]
+    order: Any = rng.permutation(x.shape[-1])
+    return x[..., order]
 
 
 def _rescaled(x: Trajectories, rng: np.random.Generator) -> Trajectories:

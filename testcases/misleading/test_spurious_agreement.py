@@ -30,6 +30,8 @@ from metric_harness.transforms import whiten
 
 ALIKE, DIFFERENT = 0.05, 0.95
 """Shares of the range up to which two recordings count as alike, and from which on as different."""
+KINDS: tuple[Kind, ...] = ("recording", "repeated", "unrelated")
+"""What the range is seen by."""
 N_REFERENCES = 6
 """Recipes of each world by which the range is seen to be one."""
 SHRINKS = 1
@@ -53,7 +55,8 @@ class Hunt:
     """Looks for the pair that a metric gets most wrong: the closest of one kind, or the farthest of another."""
 
     def __init__(self, metric: MetricUnderTest, kind: Kind, n_examples: int) -> None:
-        self.metric, self.kind = metric, kind
+        self.metric = metric
+        self.kind: Kind = kind
         self.n_examples, self.most = n_examples, (1 + SHRINKS) * n_examples
         self.best: Found | None = None
         self.n_asked = 0
@@ -111,7 +114,7 @@ def test_spurious_agreement(
     """
     draws = [_references(metric, streams("world", k)) for k in range(profile.n_worlds)]
     separation = mean_interval([auc(near, far) for near, far in draws], limits=(0, 1))
-    smallest = min(far.mean() - near.mean() for near, far in draws)
+    smallest = min(float(far.mean() - near.mean()) for near, far in draws)
     measure("AUC of repeated against unrelated", separation)
     measure("smallest range over worlds", smallest)
     measure.set_score(separation.value)
@@ -140,7 +143,7 @@ def _references(metric: MetricUnderTest, rng: np.random.Generator) -> tuple[Arra
     far: list[float] = []
     for _ in range(N_REFERENCES):
         made, _ = recordings(Recipe(n_more=2, noise=1, seed=int(rng.integers(2**31))))
-        xs = [whiten(made[kind]) for kind in ("recording", "repeated", "unrelated")]
+        xs = [whiten(made[kind]) for kind in KINDS]
         distances = settled(metric.pair_distances(xs, [(0, 1), (0, 2)]), metric.floor)
         near.append(float(distances[0]))
         far.append(float(distances[1]))
