@@ -69,7 +69,7 @@ def climb(a: Stack, b: Stack, c: Stack, effort: Effort) -> tuple[Stack, Stack, S
     """
     ends, heights, slopes = np.array(c), np.empty_like(a[:, 0, 0]), np.empty_like(a[:, 0, 0])
     c = _orthogonal(c)  # an earlier stage may have been less precise
-    climbs, m = np.arange(len(a)), _conjugated(c, b)
+    climbs, m = np.arange(len(a)), c @ b @ transposed(c)
     stuck, settled = np.zeros((2, len(a)), dtype=bool)
     for step in range(effort.n_steps + 1):
         model = _Model.build(a, m, effort)
@@ -94,9 +94,9 @@ class _Model:
     """The second-order model of f at M; see the derivation at the top.
 
     Attributes:
+        factors: -A/2, -Mᵀ/2 and P/2 stacked, shape (n_climbs, 3n, n), so that one product serves three.
+        mt: Mᵀ.
         a: A.
-        half_mt: Mᵀ/2.
-        half_p: P/2.
         gradient: G.
         weights: the preconditioner, positive, per entry of W.
         damping: what is added to -H so that no Newton step is longer than the effort's radius, shape
@@ -104,9 +104,9 @@ class _Model:
         damped: whether there is one.
     """
 
+    factors: Stack
+    mt: Stack
     a: Stack
-    half_mt: Stack
-    half_p: Stack
     gradient: Stack
     weights: Stack
     damping: Stack
@@ -116,42 +116,30 @@ class _Model:
     def build(cls, a: Stack, m: Stack, effort: Effort) -> "_Model":
         mt = np.ascontiguousarray(transposed(m))
         left, right = a @ mt, mt @ a
-        p = left + right
-        left -= right
-        gradient = left - transposed(left)
-        gradient *= 0.5
-        half_p = p + transposed(p)
-        half_p *= 0.25
+        n, p = left - right, left + right
+        reach = np.einsum("bii->bi", p)[:, :, None] / -2
+        cross = np.einsum("bii->bi", a)[:, :, None] * np.einsum("bii->bi", m)[:, None, :] - a * mt
+        diagonal = np.abs(reach + cross + transposed(reach + cross))
+        floor = effort.flattest * diagonal.max(axis=(1, 2), keepdims=True)
+        gradient = (n - transposed(n)) / 2
         damping = np.sqrt(inner(gradient, gradient))[:, None, None] / effort.radius
-        # The diagonal of H, by planes; left and right are not needed any more.
-        np.multiply(_diagonals(a)[:, :, None], _diagonals(m)[:, None, :], out=left)
-        left -= np.multiply(a, mt, out=right)
-        left -= _diagonals(half_p)[:, :, None]
-        weights = left + transposed(left)
-        np.abs(weights, out=weights)
-        floor = np.maximum(effort.flattest * weights.max(axis=(1, 2), keepdims=True), 1e-12)
-        np.maximum(weights, floor, out=weights)
-        weights += damping
-        np.reciprocal(weights, out=weights)
-        mt *= 0.5
-        return cls(a, mt, half_p, gradient, weights, damping, effort.radius < np.inf)
+        weights = 1 / (np.maximum(np.maximum(diagonal, floor), 1e-12) + damping)
+        factors = np.concatenate([-a, -mt, (p + transposed(p)) / 2], axis=1)
+        return cls(factors / 2, mt, a, gradient, weights, damping, effort.radius < np.inf)
 
     def select(self, which: NDArray[Any]) -> "_Model":
-        a, half_mt, half_p = self.a[which], self.half_mt[which], self.half_p[which]
-        gradient, weights, damping = self.gradient[which], self.weights[which], self.damping[which]
-        return _Model(a, half_mt, half_p, gradient, weights, damping, self.damped)
+        a, gradient, weights = self.a[which], self.gradient[which], self.weights[which]
+        return _Model(self.factors[which], self.mt[which], a, gradient, weights, self.damping[which], self.damped)
 
     def descend(self, w: Stack) -> Stack:
         """Return -H W, damped."""
-        y = self.half_p @ w
-        part = self.a @ w
-        y -= part @ self.half_mt
-        np.matmul(self.half_mt, w, out=part)
-        y -= part @ self.a
-        image = y - transposed(y)
-        if self.damped:
-            image += self.damping * w
-        return image
+        n = w.shape[-1]
+        products = self.factors @ w
+        y = products[:, :n] @ self.mt
+        y += products[:, n : 2 * n] @ self.a
+        y += products[:, 2 * n :]
+        y = y - transposed(y)
+        return y + self.damping * w if self.damped else y
 
 
 def _newton_direction(model: _Model, left: Stack, n_steps: int) -> Stack:
@@ -174,8 +162,7 @@ def _newton_direction(model: _Model, left: Stack, n_steps: int) -> Stack:
         bent = curvature <= _FLAT * energy
         length = np.where(bent, float(step == 0), energy / np.where(bent, 1, curvature)) * live
         x += length[:, None, None] * search
-        image *= length[:, None, None]
-        residual -= image
+        residual -= length[:, None, None] * image
         scaled = residual * model.weights
         before, energy = energy, inner(residual, scaled)
         live &= ~bent & (energy > target) & (inner(x, x) < longest)
@@ -198,64 +185,35 @@ def _search_line(
 ) -> tuple[Stack, Stack, NDArray[np.bool_]]:
     """Step along each direction, shortened until f rises enough; say which climbs could not rise."""
     rise = inner(gradient, direction)
-    if not (rise > 0).all():
-        direction = np.where((rise > 0)[:, None, None], direction, gradient)
-        rise = inner(gradient, direction)
+    direction = np.where((rise > 0)[:, None, None], direction, gradient)
     square = direction @ direction
     # The square of W has each squared angle twice, so this bounds the largest angle from above.
     largest = np.sqrt(np.sqrt(inner(square, square) / 2))
+    rise, height = inner(gradient, direction), inner(a, m)
     length = np.minimum(1.0, _LONGEST_TURN / np.maximum(largest, 1e-30))
+    c, m, waiting = c.copy(), m.copy(), np.arange(len(a))
     noise = 50 * np.finfo(a.dtype).eps  # of an inner product of two unit operators
-    height = inner(a, m)
-    turned, moved, waiting = _stepped(a, b, c, direction, square, length, height + 1e-4 * length * rise - noise)
-    for _ in range(_SHORTENINGS - 1):
+    for _ in range(_SHORTENINGS):
+        step = length[waiting, None, None]
+        turned = _turn(c[waiting], step * direction[waiting], step**2 * square[waiting])
+        moved = turned @ b[waiting] @ transposed(turned)
+        enough = height[waiting] + 1e-4 * length[waiting] * rise[waiting] - noise
+        rose = inner(a[waiting], moved) >= enough
+        c[waiting[rose]], m[waiting[rose]], waiting = turned[rose], moved[rose], waiting[~rose]
         if waiting.size == 0:
-            return turned, moved, np.zeros(len(a), dtype=bool)
+            break
         length[waiting] *= 0.3
-        enough = (height + 1e-4 * length * rise - noise)[waiting]
-        rest = (x[waiting] for x in (a, b, c, direction, square, length))
-        turned[waiting], moved[waiting], still = _stepped(*rest, enough)
-        waiting = waiting[still]
-    turned[waiting], moved[waiting] = c[waiting], m[waiting]
-    return turned, moved, np.isin(np.arange(len(a)), waiting)
-
-
-def _stepped(
-    a: Stack, b: Stack, c: Stack, direction: Stack, square: Stack, length: Stack, enough: Stack
-) -> tuple[Stack, Stack, NDArray[np.intp]]:
-    """Return exp(length · W) C and the operators there, and the places of those that are not high enough."""
-    step = length[:, None, None]
-    turned = _turn(c, step * direction, step**2 * square)
-    moved = _conjugated(turned, b)
-    return turned, moved, np.flatnonzero(~(inner(a, moved) >= enough))
+    return c, m, np.isin(np.arange(len(a)), waiting)
 
 
 def _turn(c: Stack, w: Stack, square: Stack) -> Stack:
     """Return exp(W) C to fourth order, made orthogonal again, given W and W²."""
-    series = square / 24
-    series += w / 6
-    _diagonals(series)[...] += 0.5
-    series = square @ series
-    series += w
-    _diagonals(series)[...] += 1.0
-    return _orthogonal(series @ c)
+    identity = np.eye(w.shape[-1], dtype=w.dtype)
+    return _orthogonal((identity + w + square @ (identity / 2 + w / 6 + square / 24)) @ c)
 
 
 def _orthogonal(c: Stack) -> Stack:
     """Return the orthogonal matrix near C, by two Newton-Schulz steps."""
     for _ in range(2):
-        correction = transposed(c) @ c
-        correction *= -0.5
-        _diagonals(correction)[...] += 1.5
-        c = c @ correction
+        c = 1.5 * c - 0.5 * c @ (transposed(c) @ c)
     return c
-
-
-def _conjugated(c: Stack, b: Stack) -> Stack:
-    """Return C B Cᵀ; the product with a transposed factor in place takes twice the time."""
-    return (c @ b) @ np.ascontiguousarray(transposed(c))
-
-
-def _diagonals(x: Stack) -> Stack:
-    """Return a view of the diagonals, shape (k, n)."""
-    return np.einsum("bii->bi", x)
