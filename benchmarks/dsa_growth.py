@@ -13,7 +13,7 @@ exponents are those of sizes at which what grows slower still counts.
 Theory, for memory. Windows are kept, rows x columns: 1 for all four. An alignment works on parts of bounded size: 0 for
 pairs, until a part is full from below, and what is returned is one number per pair.
 
-Run: python benchmarks/dsa_growth.py [--plot benchmarks/dsa_growth.svg]
+Run: python benchmarks/dsa_growth.py [--plot benchmarks/dsa_growth.png]
 """
 
 import argparse
@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 from tabulate import tabulate
 
@@ -116,6 +117,8 @@ def drawn(curves: dict[str, tuple[Array, Array, Array]]) -> Figure:
             axis.loglog(values, costs, "o-", color="black", markersize=4)
             axis.set_title(f"{slope:.2f} ± {error:.2f}", fontsize=9)
             axis.set_ylabel(label if column == 0 else "")
+            axis.set_xticks(values[[0, -1]], [f"{value:g}" for value in values[[0, -1]]])
+            axis.xaxis.set_minor_locator(NullLocator())
         axes[1, column].set_xlabel(name)
     return figure
 
