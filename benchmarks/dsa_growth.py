@@ -10,8 +10,8 @@ delays · units columns: 1 for trials and windows, 2 for units and delays. An al
 rank x rank matrices, 3, times the number of starts, which falls as 1/rank to 12 at rank 37: 2 in all below. Lower
 exponents are those of sizes at which what grows slower still counts.
 
-Theory, for memory. Windows are kept, rows x columns: 1 for all four. An alignment works on parts of bounded size: 0 for
-pairs, until a part is full from below, and what is returned is one number per pair.
+Theory, for memory. Windows are kept, rows x columns: 1 for all four. An alignment works on parts of bounded size: 1 for
+pairs until the parts are full, and 0 from there.
 
 Run: python benchmarks/dsa_growth.py [--plot benchmarks/dsa_growth.png]
 """

@@ -14,7 +14,7 @@ Three measures of what is found, as angles in radians: the difference from the o
 ten climbs by Newton's method, each from one random rotation and to its summit; and the largest angle between
 conjugates Q A Qᵀ of the operators, whose true angle is 0.
 
-fastDSA is not compared: it is on no package index.
+fastDSA is not compared: it could not be installed from the package index.
 
 Run: pip install dsa-metric, then python benchmarks/dsa_speed.py [--pairs 36] [--ranks 20 50]
 """
