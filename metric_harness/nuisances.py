@@ -9,7 +9,7 @@ of what is not noise on average: there is a dominant one and a weak one.
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, cast, final
 
 import numpy as np
 
@@ -61,8 +61,7 @@ def _shifted(x: Trajectories, rng: np.random.Generator) -> Trajectories:
 
 
 def _reordered(x: Trajectories, rng: np.random.Generator) -> Trajectories:
-    order: Any = rng.permutation(x.shape[-1])
-    return x[..., order]
+    return cast(Any, x)[..., cast(Any, rng).permutation(x.shape[-1])]
 
 
 def _rescaled(x: Trajectories, rng: np.random.Generator) -> Trajectories:

@@ -129,5 +129,5 @@ def _discriminant(states: Array, variable: Array) -> tuple[Array, float]:
     plus, minus = (states[variable == sign] for sign in (1, -1))
     within = np.cov(np.vstack([plus - plus.mean(axis=0), minus - minus.mean(axis=0)]).T)
     within = within + RIDGE * np.trace(within) / len(within) * np.eye(len(within))
-    axis: Any = np.linalg.solve(within, plus.mean(axis=0) - minus.mean(axis=0))
-    return cast(Array, axis), float((plus.mean(axis=0) + minus.mean(axis=0)) @ axis / 2)
+    axis = cast(Any, np.linalg).solve(within, plus.mean(axis=0) - minus.mean(axis=0))
+    return axis, float((plus.mean(axis=0) + minus.mean(axis=0)) @ axis / 2)

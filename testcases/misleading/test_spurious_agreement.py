@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import final
+from typing import Any, cast, final
 
 import hypothesis
 import numpy as np
@@ -122,7 +122,7 @@ def test_spurious_agreement(
         hunts: tuple[tuple[str, Kind], ...] = (("called alike", "stripped"), ("called different", "foreign"))
         for name, kind in hunts:
             hunt = Hunt(metric, kind, profile.n_examples)
-            found = hunt.seed_with(int(streams("search", kind).integers(2**32)))
+            found = hunt.seed_with(int(cast(Any, streams("search", kind)).integers(2**32)))
             measure(f"{name}: pairs tried", hunt.n_asked)
             if found is not None:
                 _record(measure, name, kind, found)
@@ -142,7 +142,7 @@ def _references(metric: MetricUnderTest, rng: np.random.Generator) -> tuple[Arra
     near: list[float] = []
     far: list[float] = []
     for _ in range(N_REFERENCES):
-        made, _ = recordings(Recipe(n_more=2, noise=1, seed=int(rng.integers(2**31))))
+        made, _ = recordings(Recipe(n_more=2, noise=1, seed=int(cast(Any, rng).integers(2**31))))
         xs = [whiten(made[kind]) for kind in KINDS]
         distances = settled(metric.pair_distances(xs, [(0, 1), (0, 2)]), metric.floor)
         near.append(float(distances[0]))
