@@ -36,19 +36,24 @@ from metric_harness.records import Plain, plain
 class FunctionMetric(AbstractMetric):
     """A plain function, or an object's `distance` or `similarity` method, as a metric."""
 
-    def __init__(self, call: Callable[..., Any], *, needs: Needs, kind: Kind, claims: Claims) -> None:
+    def __init__(self, call: Callable[..., Any], *, needs: Needs, kind: Kind, claims: Claims, family: str = "") -> None:
         # The class variables of the interface differ from function to function here.
-        vars(self).update(needs=needs, claims=claims)
+        vars(self).update(needs=needs, claims=claims, family=family)
         self.call = call
         self.kind = kind
 
     def distance(self, x: Array, y: Array) -> float:
         """Return the function's value, or what it lacks to a perfect similarity."""
         value = _number(self.call(x, y))
-        if self.kind == "distance":
-            return value
-        best = self.claims.value_range[1] if self.claims.value_range else 1.0
-        return best - value
+        return value if self.kind == "distance" else self._best - value
+
+    def named_value(self, distance: float) -> float:
+        """Return what the function itself gave."""
+        return distance if self.kind == "distance" else self._best - distance
+
+    @property
+    def _best(self) -> float:
+        return self.claims.value_range[1] if self.claims.value_range else 1.0
 
 
 def adapt(target: object) -> AbstractMetric:
@@ -75,7 +80,7 @@ def adapt(target: object) -> AbstractMetric:
         raise SettingError(f"kind is {kind!r}; needed 'distance' or 'similarity'.")
     if not isinstance(claims, Claims):
         raise SettingError(f"claims is a {type(claims).__name__}; needed metric_harness.interfaces.Claims.")
-    return FunctionMetric(call, needs=needs, kind=kind, claims=claims)
+    return FunctionMetric(call, needs=needs, kind=kind, claims=claims, family=getattr(target, "family", ""))
 
 
 def _inferred_needs(call: Callable[..., Any]) -> Needs:

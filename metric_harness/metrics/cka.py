@@ -45,6 +45,7 @@ class CKA(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "linear CKA"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -79,6 +80,10 @@ class CKA(AbstractMetric):
         )
         # ⟨K, L⟩ is never negative, so only rounding can lift the angle above π/2.
         return min(1.0, angle * 2 / math.pi)
+
+    def named_value(self, distance: float) -> float:
+        """Return linear CKA, the cosine of the angle."""
+        return math.cos(distance * math.pi / 2)
 
 
 def _unit_scaled(x: Array) -> Array:

@@ -60,6 +60,7 @@ class DebiasedCKA(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "debiased linear CKA"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -97,6 +98,10 @@ class DebiasedCKA(AbstractMetric):
         squared = _parts(gram - other, diagonal - other_diagonal).sum()
         # A squared norm of at most (1 + 1)², which rounding may leave on either side.
         return float(np.clip(squared / 2, 0.0, 2.0))
+
+    def named_value(self, distance: float) -> float:
+        """Return debiased CKA."""
+        return 1 - distance
 
 
 def _unit_scaled(x: Array) -> Array:
