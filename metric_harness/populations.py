@@ -72,7 +72,7 @@ def standardized(x: Trajectories) -> Trajectories:
     """Return a recording with every unit's mean at zero and a mean square of one over all entries."""
     states = trajectories(x)
     centered = states - states.mean(axis=(0, 1))
-    return centered / math.sqrt(float(np.mean(centered**2)))
+    return centered / math.sqrt(float((centered**2).mean()))
 
 
 def decoding_accuracy(x: Trajectories, labels: Array) -> float:
@@ -84,9 +84,10 @@ def decoding_accuracy(x: Trajectories, labels: Array) -> float:
         x: recording.
         labels: -1 or 1 at each time, the same in all trials; shape (time,).
     """
-    half = x.shape[1] // 2
-    wanted = np.broadcast_to(labels, x.shape[:2])
-    states = np.concatenate([trajectories(x), np.ones((*x.shape[:2], 1))], axis=-1)
+    recording: Array = trajectories(x)
+    states = np.concatenate([recording, np.ones((*recording.shape[:2], 1))], axis=-1)
+    half = recording.shape[1] // 2
+    wanted = np.broadcast_to(labels, recording.shape[:2])
     fitted, asked = flattened(states[:, :half]), flattened(states[:, half:])
     weights = np.linalg.lstsq(fitted, wanted[:, :half].ravel(), rcond=None)[0]
     return float((np.sign(asked @ weights) == wanted[:, half:].ravel()).mean())

@@ -26,6 +26,10 @@ class Yardstick:
         measure("smallest range over worlds", smallest)
         return above("smallest range over worlds", smallest, floor, "the metric's numerical floor")
 
+    def usable(self, floor: float) -> bool:
+        """Return whether both ends are apart in every world."""
+        return float((self.unrelated - self.same).min()) > floor
+
     def similarity(self, distances: Array) -> Array:
         """Return 1 - (d - same) / (unrelated - same) of distances of any shape, both ends being means over worlds."""
         unrelated, same = float(self.unrelated.mean()), float(self.same.mean())
