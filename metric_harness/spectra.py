@@ -15,6 +15,7 @@ import numpy as np
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.populations import courses, destroyed, in_components, repeated
+from metric_harness.statistics import settled
 
 N_COMPONENTS = 30
 """Latents of a system."""
@@ -68,4 +69,4 @@ def draw(numbers: Sequence[int], private: float, rng: np.random.Generator) -> Lo
 def distances(metric: MetricUnderTest, losses: Losses) -> Array:
     """Return the distances of the reference to the intact recording and to each lossy one, shape (1 + numbers,)."""
     recordings = [losses.reference, losses.intact, *losses.lossy]
-    return metric.pair_distances(recordings, [(0, k) for k in range(1, len(recordings))])
+    return settled(metric.pair_distances(recordings, [(0, k) for k in range(1, len(recordings))]), metric.floor)

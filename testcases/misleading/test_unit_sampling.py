@@ -20,8 +20,8 @@ N_UNITS = (5, 20, 100, 1000)
 """Units of both populations."""
 N_TRIALS = 5
 """Trials of a recording, of which every second time is kept."""
-MOTIFS = (0, 2, 5)
-"""Places among `simulation.MOTIFS` of one motif of each regime."""
+MOTIFS = (0, 1, 3, 4, 6)
+"""Places among `simulation.MOTIFS` of the motifs that are seen."""
 NOISE = 0.3
 """Noise of each unit, in its own standard deviations; ours."""
 MOST_SLOPE = 0.05
@@ -29,7 +29,7 @@ MOST_SLOPE = 0.05
 
 
 def latents(rng: np.random.Generator) -> list[Trajectories]:
-    """Draw three motifs, each from initial states of its own, whitened."""
+    """Draw the motifs, each from initial states of its own, whitened."""
     return [whiten(simulation.motion(simulation.MOTIFS[m], N_TRIALS, rng)[:, ::2]) for m in MOTIFS]
 
 
@@ -62,7 +62,7 @@ def test_unit_sampling(
     """How many units are recorded does not decide how similar two populations are that see the same latents.
 
     Why it matters: electrodes sample a few units of many; areas and animals with more of them must not look more alike.
-    Given: Lorenz motifs of three regimes, whitened; for each two populations of 5, 20, 100 and 1000 units that see
+    Given: five Lorenz motifs, whitened; for each two populations of 5, 20, 100 and 1000 units that see
     random mixtures of its three latents, with 30 % noise; 5 trials of 100 times, mean and variance matched. Motifs
     start from states of their own.
     Measured: the mean similarity of the two populations of one motif by number of units on the metric's own scale, 1

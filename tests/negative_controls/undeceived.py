@@ -10,7 +10,7 @@ from metric_harness.interfaces import metric
 N_LATENTS = 3
 """Components that are kept of a population."""
 HOLDS = 0.2
-"""Share of what the category has beyond the aligned scalar from which a population counts as one that holds it."""
+"""Share of a population's average responses that the category explains if the population holds it."""
 NAMES = ("increments", "leading_components", "category_held")
 
 
@@ -22,9 +22,9 @@ def increments(x, y):
 
 @metric(claims=PAIRED)
 def leading_components(x, y):
-    """Compares the spaces of the leading components, which are the latents' whatever the number of units."""
+    """Asks for the direction that the spaces of the leading components share best, which few units show, too."""
     bases = [np.linalg.svd(centered(z, "x"), full_matrices=False)[0][:, :N_LATENTS] for z in paired_activations(x, y)]
-    return max(0.0, 1 - float(np.linalg.norm(bases[0].T @ bases[1]) ** 2) / N_LATENTS)
+    return max(0.0, 1 - float(np.linalg.norm(bases[0].T @ bases[1], 2)))
 
 
 @metric(needs="trajectories", claims=PAIRED)
@@ -34,14 +34,14 @@ def category_held(x, y):
     known = design()
     if x.shape[1] != len(known.categories):
         return linear_cka(x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]))
-    return float(abs(_holds(x, known) - _holds(y, known)))
+    return float(_holds(x, known) != _holds(y, known))
 
 
 def _holds(x, known):
-    """Return whether what the category has beyond the aligned scalar is linear in the mean over trials."""
-    scalar, category = scalar_code(known.aligned), category_code(known.categories)
-    residual = category - scalar @ np.linalg.lstsq(scalar, category, rcond=None)[0]
+    """Return whether the category explains a recording, and does so better than the scalar that goes along with it."""
     states = x.mean(axis=0) - x.mean(axis=(0, 1))
-    states = np.hstack([states, scalar])
-    left = residual - states @ np.linalg.lstsq(states, residual, rcond=None)[0]
-    return 1 - np.sum(left**2) / np.sum(residual**2) > HOLDS
+    category, scalar = (
+        np.linalg.norm(code.T @ states) ** 2 / len(states) / np.linalg.norm(states) ** 2
+        for code in (category_code(known.categories), scalar_code(known.aligned))
+    )
+    return category > max(HOLDS, scalar)
