@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from metric_harness.independence import independent_cka
 from metric_harness.families import debiased_linear_cka, linear_cka
+from metric_harness.independence import independent_cka
 from metric_harness.seeding import generator
 
 

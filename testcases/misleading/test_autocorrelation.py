@@ -17,7 +17,7 @@ N_TRIALS, N_TIMES, N_UNITS = 2, 100, 10
 """Sizes of a walk."""
 N_SHIFTS = 19
 """Shifts per pair: the null is rejected at .05 where the distance is below all of them."""
-N_RELATED = 60
+N_RELATED = 40
 """Pairs that are related, for the power of the test."""
 OWN = 0.3
 """Share of an own walk in the second of two related ones, in standard deviations."""
@@ -60,7 +60,7 @@ def test_autocorrelation(
     meet; walks that drift have no such joint, so that the null is not exact. That is what the rate tells.
     """
     refuse_unpaired(metric)
-    n = 100 * min(4, profile.n_worlds)
+    n = 400 if profile.n_worlds > 3 else 200
     independent: list[tuple[bool, float]] = []
     for k in range(n):
         rng = streams("independent", k)

@@ -7,9 +7,9 @@ import pytest
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
-from metric_harness.independence import independent_cka
 from metric_harness.checks import ClaimInconclusiveError, Finding, Recorder, decide, refuse_unpaired
 from metric_harness.errors import MetricError
+from metric_harness.independence import independent_cka
 from metric_harness.populations import standardized
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval
