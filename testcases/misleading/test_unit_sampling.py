@@ -20,7 +20,7 @@ N_UNITS = (5, 20, 100, 1000)
 """Units of both populations."""
 N_TRIALS = 5
 """Trials of a recording, of which every second time is kept."""
-MOTIFS = (0, 1, 3, 4, 6)
+MOTIFS = (0, 3, 6)
 """Places among `simulation.MOTIFS` of the motifs that are seen."""
 NOISE = 0.3
 """Noise of each unit, in its own standard deviations; ours."""
@@ -62,7 +62,7 @@ def test_unit_sampling(
     """How many units are recorded does not decide how similar two populations are that see the same latents.
 
     Why it matters: electrodes sample a few units of many; areas and animals with more of them must not look more alike.
-    Given: five Lorenz motifs, whitened; for each two populations of 5, 20, 100 and 1000 units that see
+    Given: three Lorenz motifs, whitened; for each two populations of 5, 20, 100 and 1000 units that see
     random mixtures of its three latents, with 30 % noise; 5 trials of 100 times, mean and variance matched. Motifs
     start from states of their own.
     Measured: the mean similarity of the two populations of one motif by number of units on the metric's own scale, 1
@@ -72,7 +72,7 @@ def test_unit_sampling(
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
     Known limits: more units than samples have no covariance to be whitened; that of both has one expectation.
     """
-    same, unrelated, aucs = np.array([draw(metric, streams("world", k)) for k in range(profile.n_worlds)]).swapaxes(
+    same, unrelated, aucs = np.array([draw(metric, streams("world", k)) for k in range(3 * profile.n_worlds)]).swapaxes(
         0, 1
     )
     measure("numbers of units", N_UNITS)

@@ -23,8 +23,15 @@ def increments(x, y):
 @metric(claims=PAIRED)
 def leading_components(x, y):
     """Asks for the direction that the spaces of the leading components share best, which few units show, too."""
-    bases = [np.linalg.svd(centered(z, "x"), full_matrices=False)[0][:, :N_LATENTS] for z in paired_activations(x, y)]
-    return max(0.0, 1 - float(np.linalg.norm(bases[0].T @ bases[1], 2)))
+    bases = [_leading(centered(z, "x")) for z in paired_activations(x, y)]
+    return max(0.0, 1 - float(np.linalg.norm(bases[0].T @ bases[1], 2))) ** 2
+
+
+def _leading(x):
+    """Return the leading left singular vectors, from the smaller of the two products."""
+    if x.shape[1] < len(x):
+        return np.linalg.qr(x @ np.linalg.eigh(x.T @ x)[1][:, -N_LATENTS:])[0]
+    return np.linalg.eigh(x @ x.T)[1][:, -N_LATENTS:]
 
 
 @metric(needs="trajectories", claims=PAIRED)
