@@ -32,10 +32,10 @@ def refuse_unpaired(metric: MetricUnderTest) -> None:
     """Ask no metric for a verdict that compares the dynamics of recordings and no sample with its partner.
 
     Raises:
-        NotApplicableError: if it claims to need no correspondence of trials, and to see the order of time.
+        NotApplicableError: if it claims to need no correspondence of trials, and sees the order of time.
     """
-    if metric.claims.unpaired_trials is True and metric.claims.time_order is True:
-        raise NotApplicableError("the metric claims to compare dynamics (time_order) and no paired samples")
+    if metric.claims.unpaired_trials is True and metric.sees_time:
+        raise NotApplicableError("the metric compares dynamics (time_order) and claims to need no paired samples")
 
 
 class Standing(enum.Enum):

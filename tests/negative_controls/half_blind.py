@@ -14,6 +14,10 @@ SEES_TIME = Claims(symmetric=True, identity=True, deterministic=True, unpaired_t
 """Claims of a metric that compares trial by trial and is to be asked about dynamics too."""
 
 
+MOST_UNITS, N_COMPONENTS = 60, 10
+"""Units from which on an alignment is of components only, and how many."""
+
+
 @metric(claims=SEES_TIME)
 def coordinates(x, y):
     """Compares unit by unit, so that a rotation of the units makes another system."""
@@ -68,7 +72,7 @@ class OneStart(AbstractMetric):
         return float(self.pair_distances([x, y], [(0, 1)])[0])
 
     def pair_distances(self, xs: Sequence, pairs: Sequence[tuple[int, int]]):
-        operators = np.array([_operator(trajectories(x)) for x in xs])
+        operators = np.array([_operator(_narrowed(trajectories(x))) for x in xs])
         a, b = (operators[list(side)] for side in zip(*pairs, strict=True))
         c = eye = np.eye(a.shape[-1])
         for _ in range(self.n_steps):
@@ -76,6 +80,14 @@ class OneStart(AbstractMetric):
             step = 0.1 * (gradient - _t(gradient))
             c = np.linalg.solve(eye - step, eye + step) @ c
         return _angles(a, c @ b @ _t(c))
+
+
+def _narrowed(x):
+    """Return the leading components of a recording of many units, whose operators would take minutes to align."""
+    if x.shape[-1] <= MOST_UNITS:
+        return x
+    axes = np.linalg.svd(x.reshape(-1, x.shape[-1]), full_matrices=False)[2]
+    return x @ axes[:N_COMPONENTS].T
 
 
 def _operator(x):
