@@ -82,7 +82,7 @@ FAMILIES: Mapping[str, Definition] = MappingProxyType(
         "debiased linear CKA": debiased_linear_cka,
         "Procrustes angle": procrustes_angle,
         "mean CCA": mean_cca,
-        "RSA": rsa,
+        "Spearman RSA": rsa,
     }
 )
 """By name. Measures without a formula, which are the result of a search, are not among them."""

@@ -45,7 +45,7 @@ def test_mean_cca_by_hand():
 def test_rsa_by_hand():
     x = np.array([[[1.0, -1, 0], [1, 0, -1], [0, 1, -1]]])
     # As in metric_harness.metrics.rsa: ranks (-1, 2, -1)/2 and (2, -1, -1)/2 about their mean.
-    assert FAMILIES["RSA"](x, x[:, [0, 2, 1]]) == pytest.approx(-0.5)
+    assert FAMILIES["Spearman RSA"](x, x[:, [0, 2, 1]]) == pytest.approx(-0.5)
 
 
 def test_normalized_recordings_are_centered_and_of_norm_one():
@@ -71,7 +71,7 @@ def test_a_metric_that_bears_a_name_computes_what_it_names(name):
 def test_names_that_settings_decide():
     assert ShapeMetric(alpha=1).family == "Procrustes angle"
     assert ShapeMetric(alpha=0.5).family == ShapeMetric(alpha=0).family == ""
-    assert RSA().family == "RSA"
+    assert RSA().family == "Spearman RSA"
     assert RSA(dissimilarity="euclidean").family == ""
 
 

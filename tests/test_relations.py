@@ -57,4 +57,4 @@ def test_squares_are_no_correlations():
 
 def test_a_measure_without_theorem_is_refused():
     with pytest.raises(KeyError):
-        brackets("RSA", *pair(0))
+        brackets("Spearman RSA", *pair(0))

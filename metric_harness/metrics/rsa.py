@@ -72,7 +72,7 @@ class RSA(AbstractMetric):
     dissimilarity: str = "correlation"
 
     needs: ClassVar[Needs] = "trajectories"
-    family: ClassVar[str] = "RSA"
+    family: ClassVar[str] = "Spearman RSA"
     claims: ClassVar[Claims] = Claims(
         time_order=False,
         symmetric=True,

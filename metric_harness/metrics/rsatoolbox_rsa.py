@@ -103,7 +103,7 @@ class RsatoolboxRSA(AbstractMetric):
             # These settings' claims differ from the class's.
             vars(self).update(claims=dataclasses.replace(type(self).claims, **changes))
         if (self.method, self.dissimilarity) == ("spearman", "correlation"):
-            vars(self).update(family="RSA")
+            vars(self).update(family="Spearman RSA")
 
     def distance(self, x: Trajectories, y: Trajectories) -> float:
         """Return one minus the package's similarity of the dissimilarity matrices; see the class."""
