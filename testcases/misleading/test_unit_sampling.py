@@ -72,7 +72,7 @@ def test_unit_sampling(
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
     Known limits: more units than samples have no covariance to be whitened; that of both has one expectation.
     """
-    same, unrelated, aucs = np.array([draw(metric, streams("world", k)) for k in range(2 * profile.n_worlds)]).swapaxes(
+    same, unrelated, aucs = np.array([draw(metric, streams("world", k)) for k in range(3 * profile.n_worlds)]).swapaxes(
         0, 1
     )
     measure("numbers of units", N_UNITS)

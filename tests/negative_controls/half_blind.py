@@ -106,6 +106,12 @@ def _angles(a, b):
 
 FAILS: Mapping[str, Mapping[str, str]] = {
     "coordinates": {
+        "misleading.autocorrelation": "power",
+        "misleading.confound": "smallest range over worlds",
+        "misleading.dominant_variance": "correlation",
+        "misleading.task_scores": "area under",
+        "misleading.unit_sampling": "AUC at 1000 units",
+        "misleading.weak_variable": "effect",
         "ablation.dose": "sign test p",
         "ablation.readout_null": "share of networks",
         "ablation.relevant_units": "share of networks",
@@ -118,6 +124,12 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.gradual": "share of approaching networks",
     },
     "saturating": {
+        "misleading.confound": "smallest range over worlds = 0 ",
+        "misleading.dominant_variance": "correlation",
+        "misleading.null_bias": "similarity at 10 units",
+        "misleading.row_shuffle": "margin = 0 ",
+        "misleading.task_scores": "area under",
+        "misleading.unit_sampling": "slope",
         "ablation.readout_null": "share of networks",
         "contract.value": "spread = 0 ",
         "invariance.unpaired_trials": "claim refuted: not always",
@@ -132,8 +144,18 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.task_epochs": "permutation p in delay",
         "learning.gradual": "share of approaching networks = 0 ",
     },
-    "sums": {"noise.sample_size": "bias across regimes"},
+    "sums": {
+        "misleading.autocorrelation": "false-positive rate",
+        "misleading.confound": "excess mimicry",
+        "misleading.null_bias": "similarity at 0.1 units",
+        "misleading.unit_sampling": "slope",
+        "noise.sample_size": "bias across regimes",
+    },
     "jerk": {
+        "misleading.confound": "excess mimicry",
+        "misleading.null_bias": "similarity at 0.1 units",
+        "misleading.task_scores": "area under",
+        "misleading.unit_sampling": "AUC at 1000 units",
         "ablation.readout_null": "share of networks",
         "attractor.mixing": "share of graded pairs",
         "attractor.motif_order": "permutation p",
@@ -146,6 +168,10 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "noise.sample_size": "AUC of copies at 5 trials",
     },
     "first_states": {
+        "misleading.dominant_variance": "effect of half",
+        "misleading.task_scores": "area under",
+        "misleading.unit_sampling": "AUC at 1000 units",
+        "misleading.weak_variable": "effect",
         "ablation.dose": "sign test p",
         "ablation.readout_null": "share of networks",
         "attractor.regimes_unpaired": "AUC",
@@ -157,6 +183,10 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.gradual": "share of approaching networks",
     },
     "TimeShuffled": {
+        "misleading.dominant_variance": "correlation",
+        "misleading.task_scores": "area under",
+        "misleading.unit_sampling": "AUC at 1000 units",
+        "misleading.weak_variable": "effect",
         "ablation.dose": "share of ordered networks",
         "ablation.readout_null": "share of networks",
         "ablation.recurrence": "share of networks",
@@ -179,6 +209,9 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "noise.sample_size": "smallest range over worlds",
     },
     "OneStart": {
+        "misleading.dominant_variance": "correlation",
+        "misleading.task_scores": "area under",
+        "misleading.weak_variable": "effect",
         "ablation.readout_null": "share of networks",
         "contract.degenerate": "zeros, x: the metric returned nan",
         "contract.sizes": "one sample: the metric returned nan",
