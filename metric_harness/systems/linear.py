@@ -1,6 +1,7 @@
 """Linear motion with a prescribed spectrum, as far from normal as wanted."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any, cast, final
 
@@ -45,7 +46,7 @@ class Linear(AbstractSystem):
         # The class variable of the interface differs from system to system here.
         vars(self).update(n_units=sum(1 + (np.imag(value) > 0) for value in self.eigenvalues))
 
-    @property
+    @functools.cached_property
     def matrix(self) -> Array:
         """A, shape (n_units, n_units)."""
         blocks = [_block(complex(value)) for value in self.eigenvalues]

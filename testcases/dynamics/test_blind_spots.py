@@ -21,7 +21,7 @@ from metric_harness.profiles import Profile
 from metric_harness.spectra import drawn_linear, recorded
 from metric_harness.statistics import mean_interval, settled
 from metric_harness.systems.linear import Linear
-from metric_harness.transforms import reverse_time, whiten
+from metric_harness.transforms import reverse_time, shuffle_time, whiten
 
 N_SYSTEMS = 4
 """Systems of a world."""
@@ -53,9 +53,9 @@ def test_blind_spots(
     Why it matters: no metric sees everything, and what it is blind to is seldom said. A speed, a decay or a direction
     of time that it cannot tell is no result of a comparison.
     Given: linear systems of two rotating planes under noise, trials starting three times as far out as they stay;
-    recorded anew, with all eigenvalues doubled, with decay five times as fast, with rotation reversed, played backward,
-    with a coupling of the planes that leaves the spectrum, with times shuffled in each trial, and systems of another
-    drawn spectrum. All recordings have trials of their own and are whitened.
+    recorded anew, and this with rotation reversed, played backward, and with times shuffled in each trial; with all
+    eigenvalues doubled, with decay five times as fast, with a coupling of the planes that leaves the spectrum; and
+    systems of another drawn spectrum. No recording shares trials with the first one. All are whitened.
     Measured: the distance from the first recording under each change; its share of the range, which reaches from that
     of recording anew to that of another spectrum.
     Verdict: `time_order`: shuffled time is beyond recording anew. `conjugacy`: reversed rotation, which a reflection of
@@ -131,16 +131,17 @@ def changes_of(system: Linear, n_trials: int, rng: np.random.Generator) -> Mappi
     values = [complex(value) for value in system.eigenvalues]
     faster = Linear(tuple(2 * value for value in values))
     shorter = Linear(tuple(complex(DECAY * value.real, value.imag) for value in values))
+    again = record(system)
     made = {
         "": record(system),
-        SAME: record(system),
+        SAME: again,
         "twice as fast": record(faster),
         "faster decay": record(shorter),
         # For planes that rotate by [[a, -w], [w, a]], the second axis of each with its sign changed turns w to -w.
-        MIRRORED: record(system) * np.array([1.0, -1.0, 1.0, -1.0]),
-        "time reversed": reverse_time(record(system)),
+        MIRRORED: again * np.array([1.0, -1.0, 1.0, -1.0]),
+        "time reversed": reverse_time(again),
         "non-normal": record(Linear(system.eigenvalues, coupling=COUPLING)),
-        SHUFFLED: np.stack([rng.permutation(trial) for trial in record(system)]),
+        SHUFFLED: shuffle_time(again, rng),
         OTHER: record(drawn_linear(rng)),
     }
     return {name: made[name] for name in ("", *CHANGES)}

@@ -1,6 +1,6 @@
 """Fewer observed coordinates keep the order of distances between systems."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from metric_harness.transforms import perturb, random_orthogonal, whiten
 NOISE = 0.01
 """Noise level of every recording, the loudest of the reference study."""
 OBSERVED = (2, 1)
-"""Numbers of coordinates, of three."""
+"""Numbers of coordinates, of three; the first decides."""
 ORDERED = 0.9
 """Smallest Spearman correlation with the distances between full observations."""
 PAIRS = unique_pairs(len(simulation.MOTIFS))
@@ -38,10 +38,11 @@ def test_partial_observation(
     Given: seven Lorenz motifs from shared initial states with noise of level .01; all three coordinates, or the first
     two or one of them after a random rotation, the same for all motifs. Whitened after that.
     Measured: Spearman's correlation of the 21 distances between full and between partial recordings.
-    Verdict: the mean correlation over worlds is at least .9 with its whole interval, for two coordinates and for one.
-    Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
-    Known limits: one coordinate determines a system's states where there is no noise and a window is long enough; what
-    noise takes of the order is not told from what the metric loses.
+    Verdict: the mean correlation over worlds is at least .9 with its whole interval, for two coordinates of three. For
+    one it is measured only: by Takens' theorem one determines the states where there is no noise, but no theorem says
+    that distances keep their order, and plain autocorrelations, which pass with two, lose it with one (.86).
+    Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; one that looks at a single unit.
+    Known limits: what noise takes of the order is not told from what the metric loses.
     """
     require_time(metric)
     draws = np.array([distances(metric, streams("world", k), profile.n_trials) for k in range(profile.n_worlds)])
@@ -49,34 +50,27 @@ def test_partial_observation(
     estimates = [mean_interval(column, limits=(-1, 1)) for column in correlations.T]
     measure("numbers of coordinates", OBSERVED)
     measure.curve("correlation with full observation", "number of coordinates", estimates)
-    measure.set_score(min(estimate.value for estimate in estimates))
+    measure.set_score(estimates[0].value)
     measure_neighbors(
         measure,
         metric,
-        "smallest correlation with full observation",
-        lambda near: smallest(distances(near, streams("world", 0), profile.n_trials)),
+        "correlation with 2 observed",
+        lambda near: spearman(*distances(near, streams("world", 0), profile.n_trials, OBSERVED[:1])),
         holds=lambda value: value >= ORDERED,
     )
     decide(
         measure,
         "fewer observed coordinates keep the order of distances",
-        [
-            at_least(f"correlation with {n} observed", estimate, ORDERED, "fixed by the suite; chance is 0")
-            for n, estimate in zip(OBSERVED, estimates, strict=True)
-        ],
-        hint="lengthen the delay windows, or see 'settings that hold'; a metric without delays cannot make up for units",
+        [at_least("correlation with 2 observed", estimates[0], ORDERED, "fixed by the suite; chance is 0")],
+        hint="lengthen the delay windows, or see 'settings that hold'; without delays nothing makes up for units",
     )
 
 
-def distances(metric: MetricUnderTest, rng: np.random.Generator, n_trials: int) -> Array:
-    """Return the distances of one world by full and by each partial observation, shape (1 + len(OBSERVED), 21)."""
+def distances(
+    metric: MetricUnderTest, rng: np.random.Generator, n_trials: int, observed: Sequence[int] = OBSERVED
+) -> Array:
+    """Return the distances of one world by full and by each partial observation, shape (1 + len(observed), 21)."""
     rotation = random_orthogonal(3, rng)
     noisy = [perturb(motif, NOISE, rng) for motif in simulation.motifs(rng, n_trials)]
-    views = [noisy, *([(x @ rotation)[..., :n] for x in noisy] for n in OBSERVED)]
+    views = [noisy, *([(x @ rotation)[..., :n] for x in noisy] for n in observed)]
     return np.array([settled(metric.pair_distances([whiten(x) for x in view], PAIRS), metric.floor) for view in views])
-
-
-def smallest(draw: Array) -> float:
-    """Return the smaller correlation of one world."""
-    full, *parts = draw
-    return min(spearman(full, part) for part in parts)

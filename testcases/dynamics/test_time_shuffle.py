@@ -7,11 +7,11 @@ import pytest
 
 from metric_harness import simulation
 from metric_harness.adapter import MetricUnderTest
-from metric_harness.arrays import Array, Trajectories
+from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, above, decide, measure_neighbors, require_time, require_unpaired
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, settled
-from metric_harness.transforms import perturb, whiten
+from metric_harness.transforms import perturb, shuffle_time, whiten
 
 NOISE = 0.01
 """Noise level of every recording, the loudest of the reference study."""
@@ -39,7 +39,7 @@ def test_time_shuffle(
     """
     require_time(metric)
     draws = np.array([distances(metric, streams("world", k), profile.n_trials) for k in range(profile.n_worlds)])
-    same, shuffled = draws.swapaxes(0, 1)
+    same, shuffled = draws[:, 0], draws[:, 1]
     # A difference stays finite where another recording is at distance zero.
     excess = mean_interval((shuffled - TIMES * same).mean(axis=1))
     measure("motifs", [f"r = {system.r:g}" for system in simulation.MOTIFS])
@@ -72,14 +72,9 @@ def distances(metric: MetricUnderTest, rng: np.random.Generator, n_trials: int) 
         for _ in range(2)
     )
     n = len(first)
-    recordings = [*first, *second, *(shuffled(x, rng) for x in second)]
+    recordings = [*first, *second, *(shuffle_time(x, rng) for x in second)]
     pairs = [(i, part * n + i) for part in (1, 2) for i in range(n)]
     return settled(metric.pair_distances(recordings, pairs), metric.floor).reshape(2, n)
-
-
-def shuffled(x: Trajectories, rng: np.random.Generator) -> Trajectories:
-    """Return the recording with the times of each trial in an order of their own."""
-    return np.stack([rng.permutation(trial) for trial in x])
 
 
 def ratio(draw: Array) -> float:

@@ -62,7 +62,8 @@ class OneStart(AbstractMetric):
 
     needs: ClassVar = "trajectories"
     claims: ClassVar = UNPAIRED
-    n_steps: ClassVar = 100
+    budget: ClassVar = "n_steps"
+    n_steps = 100
 
     def distance(self, x, y):
         return float(self.pair_distances([x, y], [(0, 1)])[0])
