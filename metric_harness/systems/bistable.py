@@ -18,7 +18,8 @@ class Bistable(AbstractSystem):
     Ground truth: a saddle at the origin, along which x grows at rate g, and two stable fixed points at x = ±√(g / c),
         where deviations of x decay at rate 2 g; y decays at rate k everywhere. x(t) is known in closed form, as x⁻²
         obeys a linear equation (Bernoulli's).
-    Time: with the defaults a state at x = .05 is two thirds of the way to its stable state after 0.7 units of time.
+    Time: with the defaults a state at x = .05 is three quarters of the way to its stable state after 0.7 units of
+        time.
     Source: Ostrow, Eisen, Kozachkov, Fiete (2023), arXiv 2306.10168, figure 3, after the saddle point model of Galgali,
         Sahani, Mante (2023), "Residual dynamics resolves recurrent contributions to neural computation", doi
         10.1038/s41593-022-01230-2. The defaults are the middle of the ranges in the former's published notebook: g and
