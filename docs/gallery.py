@@ -3,12 +3,11 @@
 Run: python docs/gallery.py
 """
 
-import re
 from pathlib import Path
 
 from metric_harness.comparison import read_report, read_scorecard
 from metric_harness.curve_figures import curve_figure
-from metric_harness.drawing import Figure
+from metric_harness.drawing import Figure, standing
 from metric_harness.evidence import evidence, on_one_axis
 from metric_harness.files import write_whole
 from metric_harness.matrix_figures import matrix_figure
@@ -17,7 +16,6 @@ from metric_harness.trade_off import trade_off_of
 
 ROOT = Path(__file__).parents[1]
 REPORTS, PICTURES = ROOT / "reports", ROOT / "docs" / "gallery"
-STYLE = ROOT / "metric_harness" / "data" / "templates" / "style.css"
 CURVES = (
     ("attractor.mixing", "cka", "distance"),
     ("noise.discriminability", "cka", "AUC"),
@@ -65,11 +63,7 @@ def _evidence(metric: str, case_id: str):
 
 def _shown(title: str, name: str, figure: Figure) -> str:
     """Write a picture with the reports' colors, and return its lines of the page."""
-    colors = "".join(
-        re.findall(r"(?::root \{.*?\}\n|@media \(prefers-color-scheme.*?\n\}\n)", STYLE.read_text("utf-8"), re.S)
-    )
-    standing = figure.svg.replace(">", f"><style>{colors} text {{ font-family: sans-serif }}</style>", 1)
-    write_whole(PICTURES / f"{name}.svg", standing + "\n")
+    write_whole(PICTURES / f"{name}.svg", standing(figure.svg))
     return f"## {title}\n\n![{figure.words}](gallery/{name}.svg)\n"
 
 

@@ -2,12 +2,12 @@
 
 import dataclasses
 from collections.abc import Sequence
-from functools import cache
 from typing import final
 
 import numpy as np
 
 from metric_harness.arrays import Array, Trajectories, flattened
+from metric_harness.cache import kept
 from metric_harness.lesions import observed, stacks
 from metric_harness.sensitivity import state_sensitivities
 from metric_harness.trials import Trials
@@ -52,9 +52,9 @@ class Intact:
     accuracies: Array
 
 
-@cache
+@kept
 def intact_networks(n_seeds: int, n_recorded: int) -> Intact:
-    """Record the networks of the shipped zoo's first seeds that are lesioned, once in a process."""
+    """Record the networks of the shipped zoo's first seeds that are lesioned."""
     zoo = shipped_zoo()
     specimens = lesioned_networks(zoo, zoo.seeds[:n_seeds])
     made, accuracies = observed(zoo, specimens, measured_trials(zoo), n_recorded, _described)
@@ -78,9 +78,9 @@ def whitened(place: int, states: Trajectories) -> Trajectories:
     return matched(states)
 
 
-@cache
+@kept
 def felt_by_decisions(n_seeds: int) -> Array:
-    """Return E[g gᵀ] of the same networks on search trials, shape (n_networks, n_units, n_units), once in a process.
+    """Return E[g gᵀ] of the same networks on search trials, shape (n_networks, n_units, n_units).
 
     See `state_sensitivities`.
     """

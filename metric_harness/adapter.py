@@ -45,10 +45,12 @@ class FunctionMetric(AbstractMetric):
     def distance(self, x: Array, y: Array) -> float:
         """Return the function's value, or what it lacks to a perfect similarity."""
         value = _number(self.call(x, y))
-        if self.kind == "distance":
-            return value
-        best = self.claims.value_range[1] if self.claims.value_range else 1.0
-        return best - value
+        return value if self.kind == "distance" else self.largest - value
+
+    @property
+    def largest(self) -> float:
+        """The value of a perfect similarity."""
+        return self.claims.value_range[1] if self.claims.value_range else 1.0
 
 
 def adapt(target: object) -> AbstractMetric:
@@ -170,6 +172,12 @@ class MetricUnderTest:
         if limits is not None and isinstance(self.bare, FunctionMetric) and self.bare.kind == "similarity":
             return 0.0, limits[1] - limits[0]
         return limits
+
+    @property
+    def largest_similarity(self) -> float | None:
+        """The value from which the distances are counted down, for a similarity; None for a distance."""
+        bare = self.bare
+        return bare.largest if isinstance(bare, FunctionMetric) and bare.kind == "similarity" else None
 
     @property
     def sees_time(self) -> bool:

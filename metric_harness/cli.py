@@ -16,6 +16,7 @@ from metric_harness.errors import UsageError
 from metric_harness.merging import merge, missing
 from metric_harness.records import Scorecard
 from metric_harness.resolution import known_names
+from metric_harness.seeding import DEFAULT_SEED
 from metric_harness.session import report_format, write_card
 
 
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     annotate = commands.add_parser("annotate", help="print a scorecard's failures as GitHub annotations")
     annotate.add_argument("card", metavar="CARD", type=Path)
     commands.add_parser("schema", help="print the JSON Schema of a scorecard")
+    _add_null(commands.add_parser("null", help="tell what a metric gives by chance, for your sizes"))
     _add_zoo(commands.add_parser("zoo", help="train, check or describe the networks of the learning cases"))
     return parser
 
@@ -101,6 +103,30 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     info = actions.add_parser("info", help="print how the networks were trained, and how they did")
     for action in (build, verify, info):
         action.add_argument("--folder", type=Path, metavar="DIR", help="of the zoo (default: the one of the package)")
+
+
+def _add_null(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("metric", metavar="METRIC", help="as after --metric")
+    parser.add_argument("--metric-set", metavar="KEY=VALUE", action="append", help="a setting of the metric (repeat)")
+    parser.add_argument("--samples", type=int, metavar="N", help="samples of each trial")
+    parser.add_argument("--units", type=int, metavar="N", help="units of each recording")
+    parser.add_argument("--trials", type=int, metavar="N", help="trials of each recording (default: 1)")
+    parser.add_argument(
+        "--autocorrelation", type=float, metavar="R", help="correlation of successive samples (default: 0)"
+    )
+    parser.add_argument(
+        "--recordings",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="your own instead: two .npy files, or an .npz with x and y, of shape (samples, units) or "
+        "(trials, samples, units)",
+    )
+    parser.add_argument("--draws", type=int, metavar="N", default=200, help="of each null (default: %(default)s)")
+    parser.add_argument("--seed", type=int, metavar="N", default=DEFAULT_SEED, help="root seed (default: %(default)s)")
+    parser.add_argument(
+        "--reports", metavar="DIR", type=Path, default=Path("reports"), help="where the report goes (default: reports)"
+    )
 
 
 def regression_report(before: Path, after: Path) -> tuple[str, bool]:
@@ -175,6 +201,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             text, complete = merge_report(options.cards, options.reports, options.format or ())
             print(text)
             return int(not complete)
+        if options.command == "null":
+            # Distributions need SciPy, and plots matplotlib.
+            from metric_harness import null_command
+
+            print(null_command.run(options, sys.argv[1:] if arguments is None else arguments))
+            return 0
         print(_text(options).rstrip())
     except UsageError as error:
         print(f"metric-harness: {error}", file=sys.stderr)

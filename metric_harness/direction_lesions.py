@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from functools import cache
 from typing import final
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from metric_harness.ablations import felt_by_decisions, intact_networks, measured_trials, whitened
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
+from metric_harness.cache import kept
 from metric_harness.lesion_search import extremes
 from metric_harness.lesions import clamping, observed
 from metric_harness.paired_lesions import PairedLesions
@@ -21,7 +21,7 @@ REMOVED = 0.08
 which most lesions do on other test trials what they are meant to; no metric was asked."""
 
 
-@cache
+@kept
 def directions(n_seeds: int, n_recorded: int) -> tuple[Array, Array]:
     """Find a direction that behavior needs, and an idle one, for each network of the shipped zoo's first seeds.
 
@@ -29,14 +29,14 @@ def directions(n_seeds: int, n_recorded: int) -> tuple[Array, Array]:
     lesions take the same from what metrics see; it knows nothing of choices.
 
     Returns:
-        Unit vectors, each array of shape (n_networks, n_units); found once in a process.
+        Unit vectors, each array of shape (n_networks, n_units).
     """
     return extremes(intact_networks(n_seeds, n_recorded).covariances, felt_by_decisions(n_seeds), REMOVED)
 
 
-@cache
+@kept
 def direction_lesions(n_seeds: int, n_recorded: int) -> PairedLesions:
-    """Clamp the directions of `directions` and record what becomes of states and accuracies, once in a process."""
+    """Clamp the directions of `directions` and record what becomes of states and accuracies."""
     zoo, intact = shipped_zoo(), intact_networks(n_seeds, n_recorded)
     axes, covariances = directions(n_seeds, n_recorded), intact.covariances
     (relevant, right), (idle, still_right) = (
@@ -82,9 +82,9 @@ class GradedLesions:
         return np.take_along_axis(found, doses, axis=1)
 
 
-@cache
+@kept
 def graded_lesions(n_seeds: int, n_recorded: int, doses: tuple[float, ...], n_asked: int) -> GradedLesions:
-    """Clamp the relevant directions of `directions` in some doses, once in a process.
+    """Clamp the relevant directions of `directions` in some doses.
 
     Args:
         n_seeds: seeds for whose networks directions are found.

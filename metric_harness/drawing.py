@@ -6,6 +6,7 @@ salted with the name of the plot, and nothing is dated. Only drawing imports mat
 """
 
 import dataclasses
+import importlib.resources
 import io
 import re
 import warnings
@@ -100,6 +101,14 @@ def as_svg(draw: Callable[[Axes], None], name: str, frame: Frame) -> str:
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return _for_a_page(text.getvalue(), name)
+
+
+def standing(svg: str) -> str:
+    """Return an element for a page as a file of its own, with the colors that pages have."""
+    style = (importlib.resources.files("metric_harness") / "data" / "templates" / "style.css").read_text("utf-8")
+    found = re.findall(r"(?::root \{.*?\}\n|@media \(prefers-color-scheme.*?\n\}\n)", style, re.DOTALL)
+    rules = f"{''.join(found)} svg {{ background: var(--paper) }} text {{ font-family: sans-serif }}"
+    return svg.replace(">", f"><style>{rules}</style>", 1) + "\n"
 
 
 def _for_a_page(svg: str, name: str) -> str:

@@ -5,12 +5,12 @@ with u W = 0 is one that it cannot see; of these the decision may still feel man
 """
 
 import dataclasses
-from functools import cache
 
 import numpy as np
 
 from metric_harness.ablations import Intact, felt_by_decisions, intact_networks, measured_trials, search_trials
 from metric_harness.arrays import Array, Trajectories
+from metric_harness.cache import kept
 from metric_harness.lesions import Intervention, accuracies_under, stacks
 from metric_harness.paired_lesions import PairedLesions
 from metric_harness.seeding import generator
@@ -59,9 +59,9 @@ def unseen_directions(readouts: Array, felt: Array, covariances: Array) -> Array
     return (basis @ np.linalg.eigh(_within(covariances, basis))[1][:, :, -1:])[..., 0]
 
 
-@cache
+@kept
 def motions(n_seeds: int, n_recorded: int) -> PairedLesions:
-    """Move the networks of the shipped zoo's first seeds in either way, once in a process.
+    """Move the networks of the shipped zoo's first seeds in either way.
 
     Motion that the readout sees is the relevant arm, yoked motion the idle one; `equality` is the ratio of their mean
     squares. Recordings keep their spectrum, for else equal motion would not have equal size.

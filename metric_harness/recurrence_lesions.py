@@ -1,13 +1,13 @@
 """Lesions of recurrent weights, after which an affine refit puts the states back where the intact ones lie."""
 
 import dataclasses
-from functools import cache
 from typing import final
 
 import numpy as np
 
 from metric_harness.ablations import N_FELT, intact_networks, measured_trials, search_trials
 from metric_harness.arrays import Array
+from metric_harness.cache import kept
 from metric_harness.lesions import observed, stacks
 from metric_harness.paired_lesions import PairedLesions
 from metric_harness.refits import explained_by, refitted
@@ -40,9 +40,9 @@ class RecurrenceLesions:
     idle_fits: Array
 
 
-@cache
+@kept
 def recurrence_lesions(n_seeds: int, n_recorded: int) -> RecurrenceLesions:
-    """Cut weights of the networks of the shipped zoo's first seeds and record what becomes of them, once in a process.
+    """Cut weights of the networks of the shipped zoo's first seeds and record what becomes of them.
 
     What the decision needs comes from the search trials.
     """

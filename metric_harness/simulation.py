@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric_harness.arrays import Array, Trajectories, activations
+from metric_harness.cache import kept
 from metric_harness.errors import NonFiniteError, ShapeError
 from metric_harness.interfaces import AbstractSystem
 from metric_harness.systems.line import Line
@@ -167,6 +168,7 @@ def _from_shared_states(
     return tuple(normalize_range(simulate(system, initial)) for system in systems)
 
 
+@kept
 def regimes(rng: np.random.Generator, n_trials: int, *, shared: bool) -> RegimeWorld:
     """Return nine Lorenz systems in three regimes, `REGIMES`, with their labels.
 
@@ -181,6 +183,7 @@ def regimes(rng: np.random.Generator, n_trials: int, *, shared: bool) -> RegimeW
     return RegimeWorld(tuple(motion(system, n_trials, rng) for system in REGIMES))
 
 
+@kept
 def motifs(rng: np.random.Generator, n_trials: int) -> tuple[Trajectories, ...]:
     """Return the seven Lorenz motifs, `MOTIFS`; trial k starts from the same state in all.
 
@@ -191,6 +194,7 @@ def motifs(rng: np.random.Generator, n_trials: int) -> tuple[Trajectories, ...]:
     return _from_shared_states(MOTIFS, n_trials, rng)
 
 
+@kept
 def building_blocks(rng: np.random.Generator, n_trials: int) -> BlockWorld:
     """Return six mutually distinct motifs, `BLOCKS`; trial k starts from the same state in all.
 
@@ -215,6 +219,7 @@ def composites(blocks: Sequence[Trajectories], orders: Sequence[Sequence[int]]) 
     return [attach_all([blocks[index] for index in order]) for order in orders]
 
 
+@kept
 def composite_world(rng: np.random.Generator, n_trials: int) -> CompositeWorld:
     """Return 24 composites of three blocks: 12 triples in two orders each.
 

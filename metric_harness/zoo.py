@@ -86,6 +86,10 @@ class Zoo:
         self.tensors = read_weights(folder / self.entry["file"], self.entry["digest"])
         self._records = {(r["group"], r["seed"]): r for r in self.entry["networks"]}
 
+    def key(self) -> str:
+        """Return what identifies the networks and their trials, wherever they lie; see `cache.Keyed`."""
+        return hashlib.sha256(json.dumps([self.manifest, self.task_name], sort_keys=True).encode()).hexdigest()
+
     @property
     def seeds(self) -> Sequence[int]:
         """Seeds for which every group was trained."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 from tabulate import tabulate
 from tqdm import tqdm
 
+from metric_harness.cache import cache_folder
 from metric_harness.curriculum import GROUPS
 from metric_harness.errors import UsageError
 from metric_harness.zoo import Zoo, ZooError, measured_accuracies, read_manifest, shipped
@@ -47,11 +47,6 @@ def build_zoo(folder: Path | None, *, smoke: bool, n_processes: int | None) -> s
 
 BAR = "{l_bar}{bar}| {n:.1f}/{total} phases [{elapsed}<{remaining}] {postfix}"
 """The progress bar: phases of jobs that are done, time spent and time left, accuracy."""
-
-
-def cache_folder() -> Path:
-    """Return the platform's folder for what can be made again."""
-    return Path(platformdirs.user_cache_dir("metric_harness", appauthor=False))
 
 
 def verify(folder: Path | None) -> str:

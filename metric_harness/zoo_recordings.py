@@ -14,6 +14,7 @@ import numpy as np
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories, flattened, trajectories
+from metric_harness.cache import kept
 from metric_harness.errors import DegenerateInputError
 from metric_harness.recording import AfterStep, run, stacked, states_of, time_first
 from metric_harness.statistics import settled
@@ -93,6 +94,7 @@ def explained(states: Trajectories, n_components: int = N_COMPONENTS) -> float:
     return float(variances[-n_components:].sum() / variances.sum())
 
 
+@kept
 def recordings(
     zoo: Zoo,
     specimens: Sequence[Specimen],

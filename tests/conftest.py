@@ -1,12 +1,17 @@
 """What more than one file of tests needs and is dear to make."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from metric_harness.cache import FOLDER_VARIABLE, cache_folder
 from tests.installed import install_wheel
 from tests.workers import once, shared_folder
+
+# Runs inside runs get a home of their own; the data of the cases stay where all of them look.
+os.environ.setdefault(FOLDER_VARIABLE, str(cache_folder()))
 
 
 @pytest.fixture(scope="session")

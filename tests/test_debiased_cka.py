@@ -184,7 +184,7 @@ def test_samples_equally_far_from_each_other_or_all_but_one_equal_are_refused(al
     [
         (np.ones((5, 2)), normal(5, 2), "x is constant over its 5 samples"),
         (normal(5, 2), np.full((5, 2), 0.1), "y is constant over its 5 samples"),
-        (normal(3, 2), normal(3, 2, "y"), "x and y have 3 samples; needed at least 4"),
+        (normal(3, 2), normal(3, 2, "y"), "x has 3 samples; needed at least 4"),
     ],
 )
 def test_a_constant_or_short_recording_is_refused(x, y, message):

@@ -177,5 +177,5 @@ def test_a_batch_refuses_what_a_pair_refuses():
         LinearRegression().pair_distances([normal(5, 2), np.ones((5, 2))], [(0, 1)])
     with pytest.raises(ShapeError, match="x has 5 samples and y has 4"):
         LinearRegression().pair_distances([normal(5, 2), normal(4, 2)], [(0, 1)])
-    with pytest.raises(NonFiniteError, match="y holds 10 NaN"):
+    with pytest.raises(NonFiniteError, match="recording 1 holds 10 NaN"):
         LinearRegression().pair_distances([normal(5, 2), normal(5, 2) * np.nan], [(0, 1)])

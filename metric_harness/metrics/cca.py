@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from metric_harness import arrays, canonical
+from metric_harness import arrays, batches, canonical
 from metric_harness.arrays import Activations, Array
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
 
@@ -80,8 +80,5 @@ class CCA(AbstractMetric):
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""
-        for i, j in pairs:
-            arrays.paired_activations(xs[i], xs[j])
-        used = sorted({index for pair in pairs for index in pair})
-        spaces = {i: arrays.column_space(arrays.activations(xs[i]), f"recording {i}") for i in used}
+        spaces = batches.prepared_activations(xs, pairs, arrays.column_space)
         return np.array([canonical.mean_versine(spaces[i], spaces[j]) for i, j in pairs], dtype=np.float64)

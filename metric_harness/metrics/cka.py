@@ -2,11 +2,12 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import ClassVar, final
 
 import numpy as np
 
-from metric_harness import arrays
+from metric_harness import arrays, batches
 from metric_harness.arrays import Activations, Array
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
 
@@ -68,22 +69,29 @@ class CKA(AbstractMetric):
     def distance(self, x: Activations, y: Activations) -> float:
         """Return the normalized angle between the Gram matrices; see the class."""
         first, second = arrays.paired_activations(x, y)
-        first, second = _unit_scaled(arrays.centered(first, "x")), _unit_scaled(arrays.centered(second, "y"))
-        joint = np.hstack([first, second])
-        if joint.shape[1] < len(joint):
-            # With joint = Q R, x xᵀ = Q (R_x R_xᵀ) Qᵀ: the small product has the norms and angles of the large one.
-            joint = np.linalg.qr(joint, mode="r")
-        first_gram, second_gram = (_gram(part) for part in np.split(joint, [first.shape[1]], axis=1))
-        angle = 2 * math.atan2(
-            float(np.linalg.norm(first_gram - second_gram)), float(np.linalg.norm(first_gram + second_gram))
-        )
-        # ⟨K, L⟩ is never negative, so only rounding can lift the angle above π/2.
-        return min(1.0, angle * 2 / math.pi)
+        return _angle(_scaled(first, "x"), _scaled(second, "y"))
+
+    def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
+        """Return the distances of the chosen pairs; every recording is checked and centered once."""
+        scaled = batches.prepared_activations(xs, pairs, _scaled)
+        return np.array([_angle(scaled[i], scaled[j]) for i, j in pairs], dtype=np.float64)
 
 
-def _unit_scaled(x: Array) -> Array:
-    """Divide by the largest entry, so that fourth powers neither overflow nor vanish."""
+def _scaled(x: Activations, name: str) -> Array:
+    """Center, and divide by the largest entry, so that fourth powers neither overflow nor vanish."""
+    x = arrays.centered(x, name)
     return x / np.abs(x).max()
+
+
+def _angle(x: Array, y: Array) -> float:
+    joint = np.hstack([x, y])
+    if joint.shape[1] < len(joint):
+        # With joint = Q R, x xᵀ = Q (R_x R_xᵀ) Qᵀ: the small product has the norms and angles of the large one.
+        joint = np.linalg.qr(joint, mode="r")
+    gram, other = (_gram(part) for part in np.split(joint, [x.shape[1]], axis=1))
+    angle = 2 * math.atan2(float(np.linalg.norm(gram - other)), float(np.linalg.norm(gram + other)))
+    # ⟨K, L⟩ is never negative, so only rounding can lift the angle above π/2.
+    return min(1.0, angle * 2 / math.pi)
 
 
 def _gram(x: Array) -> Array:

@@ -1,11 +1,12 @@
 """Linear centered kernel alignment from unbiased estimates, as a distance."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import ClassVar, final
 
 import numpy as np
 
-from metric_harness import arrays
+from metric_harness import arrays, batches
 from metric_harness.arrays import Activations, Array
 from metric_harness.errors import DegenerateInputError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
@@ -83,25 +84,34 @@ class DebiasedCKA(AbstractMetric):
     def distance(self, x: Activations, y: Activations) -> float:
         """Return one minus the cosine of the Gram matrices without their diagonals; see the class."""
         first, second = arrays.paired_activations(x, y)
-        n = len(first)
-        if n < FEWEST:
-            raise DegenerateInputError(f"x and y have {n} samples; needed at least {FEWEST}. Record more samples.")
-        first, second = _unit_scaled(arrays.centered(first, "x")), _unit_scaled(arrays.centered(second, "y"))
-        joint = np.hstack([first, second])
-        if joint.shape[1] < n:
-            # With joint = Q R, x xᵀ = Q (R_x R_xᵀ) Qᵀ: the small product has the norms and angles of the large one.
-            joint = np.linalg.qr(joint, mode="r")
-        left, right = np.split(joint, [first.shape[1]], axis=1)
-        gram, diagonal = _normalized(left @ left.T, np.sum(first**2, axis=1), "x")
-        other, other_diagonal = _normalized(right @ right.T, np.sum(second**2, axis=1), "y")
-        squared = _parts(gram - other, diagonal - other_diagonal).sum()
-        # A squared norm of at most (1 + 1)², which rounding may leave on either side.
-        return float(np.clip(squared / 2, 0.0, 2.0))
+        return _difference(_scaled(first, "x"), _scaled(second, "y"), "x", "y")
+
+    def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
+        """Return the distances of the chosen pairs; every recording is checked and centered once."""
+        scaled = batches.prepared_activations(xs, pairs, _scaled)
+        found = [_difference(scaled[i], scaled[j], f"recording {i}", f"recording {j}") for i, j in pairs]
+        return np.array(found, dtype=np.float64)
 
 
-def _unit_scaled(x: Array) -> Array:
-    """Divide by the largest entry, so that fourth powers neither overflow nor vanish."""
+def _scaled(x: Activations, name: str) -> Array:
+    """Center, and divide by the largest entry, so that fourth powers neither overflow nor vanish."""
+    if len(x) < FEWEST:
+        raise DegenerateInputError(f"{name} has {len(x)} samples; needed at least {FEWEST}. Record more samples.")
+    x = arrays.centered(x, name)
     return x / np.abs(x).max()
+
+
+def _difference(x: Array, y: Array, name: str, other_name: str) -> float:
+    joint = np.hstack([x, y])
+    if joint.shape[1] < len(joint):
+        # With joint = Q R, x xᵀ = Q (R_x R_xᵀ) Qᵀ: the small product has the norms and angles of the large one.
+        joint = np.linalg.qr(joint, mode="r")
+    left, right = np.split(joint, [x.shape[1]], axis=1)
+    gram, diagonal = _normalized(left @ left.T, np.sum(x**2, axis=1), name)
+    other, other_diagonal = _normalized(right @ right.T, np.sum(y**2, axis=1), other_name)
+    squared = _parts(gram - other, diagonal - other_diagonal).sum()
+    # A squared norm of at most (1 + 1)², which rounding may leave on either side.
+    return float(np.clip(squared / 2, 0.0, 2.0))
 
 
 def _parts(gram: Array, diagonal: Array) -> Array:

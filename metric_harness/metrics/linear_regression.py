@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from metric_harness import arrays
+from metric_harness import arrays, batches
 from metric_harness.arrays import Activations, Array
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
 
@@ -78,9 +78,7 @@ class LinearRegression(AbstractMetric):
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per predicting recording."""
-        for i, j in pairs:
-            arrays.paired_activations(xs[i], xs[j])
-        valid = {i: arrays.activations(xs[i]) for pair in pairs for i in pair}
+        valid = batches.prepared_activations(xs, pairs, lambda x, name: x)
         predicting = {i: arrays.column_space(valid[i], f"recording {i}") for i in {i for i, _ in pairs}}
         predicted = {j: _unit_norm(valid[j], f"recording {j}") for j in {j for _, j in pairs}}
         return np.array([_unexplained(predicting[i], predicted[j]) for i, j in pairs], dtype=np.float64)

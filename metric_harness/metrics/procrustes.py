@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from metric_harness import alignment, arrays
+from metric_harness import alignment, arrays, batches
 from metric_harness.arrays import Activations, Array
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
 
@@ -78,8 +78,5 @@ class Procrustes(AbstractMetric):
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""
-        for i, j in pairs:
-            arrays.paired_activations(xs[i], xs[j])
-        used = sorted({index for pair in pairs for index in pair})
-        principal = {i: alignment.principal_coordinates(arrays.activations(xs[i]), f"recording {i}") for i in used}
+        principal = batches.prepared_activations(xs, pairs, alignment.principal_coordinates)
         return np.array([alignment.angle(principal[i], principal[j]) for i, j in pairs], dtype=np.float64)

@@ -7,6 +7,7 @@ import pytest
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
+from metric_harness.cache import kept
 from metric_harness.checks import Recorder, at_least, decide, measure_neighbors
 from metric_harness.profiles import Profile
 from metric_harness.recognition import jackknifed_recognition, measure_recognition, recognition
@@ -87,11 +88,13 @@ def test_recurrent(
     )
 
 
+@kept
 def spreads(networks: Sequence[Specimen], trials: Trials) -> Array:
     """Return the standard deviation of each network's states without noise, shape (n_networks,)."""
     return np.array([spread(states) for states in recorded(shipped_zoo(), networks, trials)])
 
 
+@kept
 def noisy_twice(
     networks: Sequence[Specimen], trials: Trials, deviations: Array, rng: np.random.Generator
 ) -> list[Array]:

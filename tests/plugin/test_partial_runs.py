@@ -1,6 +1,7 @@
 """What did not run still counts: the denominator is the suite, whatever narrowed the run."""
 
 import json
+import sys
 
 import pytest
 
@@ -197,7 +198,9 @@ def test_shards_merge_into_the_undivided_run(run, card, repository):
         run(*common, f"--metric-reports=shard{k}", group)
     run(*common, *groups)
     shards = [f"shard{k}/good/scorecard.partial.json" for k in range(len(groups))]
-    merged = repository.run("metric-harness", "merge", *shards, "--reports", "merged", "--format", "json")
+    merged = repository.run(
+        sys.executable, "-m", "metric_harness", "merge", *shards, "--reports", "merged", "--format", "json"
+    )
     assert merged.ret == 1
     merged.stdout.fnmatch_lines(["good: * cases, coverage *%", "  not run: contract.value"])
     joined = json.loads((repository.path / "merged/good/scorecard.partial.json").read_text(encoding="utf-8"))
