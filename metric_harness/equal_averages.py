@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric_harness.arrays import Trajectories
+from metric_harness.cache import kept
 from metric_harness.diffusion import drawn_noise, drive_to
 from metric_harness.interfaces import AbstractSystem
 from metric_harness.simulation import N_STEPS, TIME_STEP
@@ -48,6 +49,7 @@ class AveragesWorld:
         return [np.stack([x[trials].mean(axis=0) for trials in members]) for x in self.trajectories]
 
 
+@kept
 def equal_averages(rng: np.random.Generator, n_trials: int) -> AveragesWorld:
     """Draw four systems of each kind and drive them to the averages of one bistable system without noise.
 

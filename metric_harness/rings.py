@@ -12,6 +12,7 @@ from typing import final
 import numpy as np
 
 from metric_harness.arrays import Array, Trajectories
+from metric_harness.cache import kept
 from metric_harness.diffusion import diffuse, drawn_noise
 from metric_harness.simulation import N_STEPS, TIME_STEP
 from metric_harness.systems.ring_attractor import RingAttractor
@@ -49,6 +50,7 @@ def drawn_population(n_units: int, rng: np.random.Generator) -> Population:
     return Population(2 * np.pi / n_units * steps, rng.uniform(0.5, 1.5, n_units))
 
 
+@kept
 def wandering(gates: Sequence[float], n_trials: int, rng: np.random.Generator) -> list[Array]:
     """Return the angle on a ring with each gate, shape (trials, N_STEPS) each.
 

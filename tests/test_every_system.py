@@ -304,18 +304,32 @@ def test_every_state_of_the_ring_rests_and_attracts_from_either_side(gate):
         np.testing.assert_allclose(np.sort(values), [-20, -2, 0], atol=1e-4)
 
 
-def test_a_gate_takes_its_share_of_the_speed_where_it_stands():
-    def speed(system: RingAttractor, angle: float) -> float:
-        x, y = np.cos(angle), np.sin(angle)
-        field = system.vector_field(np.array([x, y, 3.0]))
-        return float(x * field[1] - y * field[0])
+def angular_speed(system: RingAttractor, angle: float, velocity: float) -> float:
+    x, y = np.cos(angle), np.sin(angle)
+    field = system.vector_field(np.array([x, y, velocity]))
+    return float(x * field[1] - y * field[0])
 
-    assert speed(RingAttractor(0.4), np.pi) == pytest.approx(3 * 0.6)
-    assert speed(RingAttractor(0.4), 0.0) == pytest.approx(3)
-    # Closed at 1 - w² ln b = cos(θ - π): there the speed is zero, and beyond it turns back.
-    edge = np.pi - np.arccos(1 - 0.3**2 * np.log(1.5))
-    assert speed(RingAttractor(1.5), edge) == pytest.approx(0, abs=1e-12)
-    assert speed(RingAttractor(1.5), edge + 0.1) < 0 < speed(RingAttractor(1.5), edge - 0.1)
+
+@pytest.mark.parametrize("gate", [0.4, 1.0, 1.5])
+def test_a_gate_takes_its_share_of_the_speed_from_what_approaches_and_gives_it_to_what_leaves(gate):
+    angles = np.linspace(0, 2 * np.pi, 20001)
+    onward = [angular_speed(RingAttractor(gate), angle, 3.0) for angle in angles]
+    assert min(onward) == pytest.approx(3 * (1 - gate), abs=1e-5)
+    assert max(onward) == pytest.approx(3 * (1 + gate), abs=1e-5)
+    # Slowest about one width before the gate, at which the speed is as without it; mirrored for the other direction.
+    assert np.pi - angles[np.argmin(onward)] == pytest.approx(0.3, abs=0.02)
+    assert angular_speed(RingAttractor(gate), np.pi, 3.0) == pytest.approx(3)
+    for angle in (0.1, 2.7, 3.5):
+        mirrored = angular_speed(RingAttractor(gate), 2 * np.pi - angle, -3.0)
+        assert mirrored == pytest.approx(-angular_speed(RingAttractor(gate), angle, 3.0))
+
+
+def test_a_state_leaves_a_closed_gate_as_soon_as_its_velocity_turns():
+    stuck = settled_path(RingAttractor(1.5, persistence=1e9), np.array([1.0, 0.0, 6.0]), 5.0).y[:, -1]
+    angle = float(np.arctan2(stuck[1], stuck[0]))
+    assert angular_speed(RingAttractor(1.5), angle, 6.0) == pytest.approx(0, abs=1e-6)
+    # h = 1 / b there: all the speed, and as much again.
+    assert angular_speed(RingAttractor(1.5), angle, -6.0) == pytest.approx(-12, abs=1e-6)
 
 
 @pytest.mark.parametrize(("gate", "around"), [(0.0, True), (0.9, True), (1.1, False)])

@@ -1,6 +1,7 @@
 """A ring of resting states that a velocity moves along, with a gate that turns the ring into a line."""
 
 import dataclasses
+import math
 from typing import ClassVar, final
 
 import numpy as np
@@ -12,15 +13,17 @@ from metric_harness.interfaces import AbstractSystem
 @final
 @dataclasses.dataclass(frozen=True)
 class RingAttractor(AbstractSystem):
-    """RingAttractor: in polar coordinates r' = k r (1 - r²), θ' = v (1 - b g(θ)), and v' = -v / τ.
+    """RingAttractor: in polar coordinates r' = k r (1 - r²), θ' = v - b |v| h(θ), and v' = -v / τ.
 
-    g(θ) = exp((cos(θ - π) - 1) / w²) is a bump of height one at θ = π, about w wide: a gate across the ring. The third
-    unit v is the angular velocity, to be driven by noise. The state is (r cos θ, r sin θ, v).
+    The third unit v is the angular velocity, to be driven by noise. With d = θ - π, h = -sin d exp((cos d - 1) / w²) / m
+    is positive before a gate at θ = π and negative behind it, and m makes its largest value one, about w before the
+    gate. So what approaches the gate loses up to the share b of its speed, and what leaves it gains as much. The state
+    is (r cos θ, r sin θ, v).
 
     Ground truth: without velocity every state of the ring r = 1 rests, whatever b is; it attracts all other states but
         the origin, at rate 2 k. For b < 1 any velocity that lasts carries a state once around: a ring. For b > 1 the
-        angular speed vanishes where g(θ) = 1 / b, at |θ - π| = arccos(1 - w² ln b), and no state crosses: a line of
-        resting states with two ends. The topology changes at b = 1 and nowhere else.
+        angular speed vanishes on either side where |h| = 1 / b, and no state crosses: a line of resting states with two
+        ends, which a state leaves as soon as its velocity turns. The topology changes at b = 1 and nowhere else.
     Time: a velocity lasts for τ; started at v = 2π with b = 0, a state makes half a turn before it rests.
     Source: ours; that topology and not geometry is what changes the dynamics of ring and line attractors: Ostrow,
         Eisen, Kozachkov, Fiete (2023), arXiv 2306.10168, figure 4, whose rings are networks of 100 neurons.
@@ -42,10 +45,18 @@ class RingAttractor(AbstractSystem):
     def vector_field(self, state: Array) -> Array:
         """Return dx/dt at each state; shape (..., 3) in and out."""
         x, y, v = state[..., 0], state[..., 1], state[..., 2]
-        bump = np.exp((-np.cos(np.arctan2(y, x)) - 1) / self.width**2)
-        turning = v * (1 - self.gate * bump)
+        away = self._away(np.arctan2(y, x) - np.pi)
+        turning = v - self.gate * np.abs(v) * away
         growth = self.attraction * (1 - x**2 - y**2)
         return np.stack([growth * x - turning * y, growth * y + turning * x, -v / self.persistence], axis=-1)
+
+    def _away(self, d: Array) -> Array:
+        """Return h at angles from the gate."""
+        square = self.width**2
+        # sin d exp(cos d / w²) is largest where cos d = c solves c w² = 1 - c².
+        c = (math.sqrt(square**2 + 4) - square) / 2
+        largest = math.sqrt(1 - c**2) * math.exp((c - 1) / square)
+        return -np.sin(d) * np.exp((np.cos(d) - 1) / square) / largest
 
     def fixed_points(self) -> Array:
         """Return the origin, and eight of the resting states on the ring, shape (9, 3)."""
