@@ -15,10 +15,10 @@ from metric_harness.interfaces import AbstractSystem
 class RingAttractor(AbstractSystem):
     """RingAttractor: in polar coordinates r' = k r (1 - r²), θ' = v - b |v| h(θ), and v' = -v / τ.
 
-    The third unit v is the angular velocity, to be driven by noise. With d = θ - π, h = -sin d exp((cos d - 1) / w²) / m
-    is positive before a gate at θ = π and negative behind it, and m makes its largest value one, about w before the
-    gate. So what approaches the gate loses up to the share b of its speed, and what leaves it gains as much. The state
-    is (r cos θ, r sin θ, v).
+    The third unit v is the angular velocity, to be driven by noise. With d = θ - π, h = -sin d exp((cos d - 1) / w²)
+    over its largest value, which it takes about w before a gate at θ = π; behind the gate it is negative. So what
+    approaches the gate loses up to the share b of its speed, and what leaves it gains as much. The state is
+    (r cos θ, r sin θ, v).
 
     Ground truth: without velocity every state of the ring r = 1 rests, whatever b is; it attracts all other states but
         the origin, at rate 2 k. For b < 1 any velocity that lasts carries a state once around: a ring. For b > 1 the
