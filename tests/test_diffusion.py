@@ -21,7 +21,7 @@ def test_without_noise_a_system_moves_by_eulers_method():
     initial = rng("euler").standard_normal((3, 2))
     quiet = np.zeros((20, 3, 2))
     found = diffuse(Bistable(), initial, quiet, time_step=0.01, strength=1.0)
-    np.testing.assert_array_equal(found, simulate(Bistable(), initial, 21, 0.01, method="euler"))
+    np.testing.assert_array_equal(found, simulate(Bistable(), initial, n_steps=21, method="euler"))
 
 
 def test_one_step_is_worked_by_hand():
