@@ -24,7 +24,7 @@ def blocks(language: str) -> list[str]:
 def test_the_two_commands_set_up_by_themselves_and_ci_executes_both():
     main_job, tests, *_ = blocks("bash")
     assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install") for command in (main_job, tests))
-    assert main_job.strip().endswith(".venv/bin/pytest --metric=dsa")
+    assert main_job.strip().endswith(".venv/bin/pytest --metric=cka")
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "grep '^python3 -m venv' README.md" in script
     assert all(f"commands[{k}]" in script for k in (0, 1))
