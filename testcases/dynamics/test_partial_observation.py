@@ -41,7 +41,8 @@ def test_partial_observation(
     Verdict: the mean correlation over worlds is at least .9 with its whole interval, for two coordinates of three. For
     one it is measured only: by Takens' theorem one determines the states where there is no noise, but no theorem says
     that distances keep their order, and plain autocorrelations, which pass with two, lose it with one (.86).
-    Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; one that looks at a single unit.
+    Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; lagged covariances that shuffle
+    time themselves.
     Known limits: what noise takes of the order is not told from what the metric loses.
     """
     require_time(metric)

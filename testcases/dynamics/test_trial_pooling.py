@@ -40,8 +40,7 @@ def test_trial_pooling(
     reordering as a share of that by recording anew, since worlds differ in how far apart their systems are.
     Verdict: both shares are below one with the whole interval over worlds; the change by recording anew is above the
     metric's floor in every world, so that a metric that never moves does not pass.
-    Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; operators of single trials averaged
-    in bases of their own; a comparison of first states.
+    Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; lagged covariances summed over trials.
     Known limits: cutting takes the delay windows that would reach across; of windows of 58 samples a sixth is lost. If
     an estimate scatters as one by the root of the number of windows, this changes it by about a third of what
     recording anew does.
