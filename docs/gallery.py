@@ -14,18 +14,17 @@ from metric_harness.matrix_figures import matrix_figure
 from metric_harness.records import Comparison
 from metric_harness.trade_off import trade_off_of
 
-ROOT = Path(__file__).parents[1]
-REPORTS, PICTURES = ROOT / "reports", ROOT / "docs" / "gallery"
+DOCS = Path(__file__).parent
+REPORTS = DOCS.parent / "reports"
 CURVES = (
     ("attractor.mixing", "cka", "distance"),
     ("noise.discriminability", "cka", "AUC"),
     ("noise.recurrent", "procrustes", "AUC"),
-    ("noise.sample_size", "dsa", "bias"),
+    ("noise.sample_size", "dsa", "halves"),
     ("learning.shared_subtasks", "dsa", "distance"),
     ("learning.gradual", "cka", "distance"),
     ("learning.behavior", "cka", "distance"),
     ("ablation.dose", "procrustes", "distance"),
-    ("contract.cost", "dsa", "seconds"),
 )
 """Case, metric, and a word of the quantity that is drawn."""
 MATRICES = (("attractor.regimes", "cka"), ("attractor.regimes", "dsa"))
@@ -37,23 +36,31 @@ Bands and bars are 95 % intervals. Every page of a report holds the same numbers
 """
 
 
-def main() -> None:
-    """Draw every picture and write the page."""
+def main(folder: Path = DOCS) -> None:
+    """Draw every picture and write the page into a folder."""
     parts = [HEAD]
+    pictures = folder / "gallery"
     comparison = read_report(REPORTS / "comparison.json")
     if isinstance(comparison, Comparison) and (draw := trade_off_of(comparison)):
-        parts.append(_shown("Validity against cost, all metrics", "trade-off", draw("trade-off")))
+        parts.append(_shown("Validity against cost, all metrics", pictures / "trade-off.svg", draw("trade-off")))
     for case_id, metric, word in CURVES:
-        curves = next(group for group in on_one_axis(_evidence(metric, case_id).curves) if word in group[0].quantity)
+        groups = on_one_axis(_evidence(metric, case_id).curves)
+        curves = next(group for group in groups if any(word in curve.quantity for curve in group))
         name = f"{case_id.replace('.', '-')}-{metric}"
         parts.append(
-            _shown(f"{case_id}, {metric}: {curves[0].unit} by {curves[0].x}", name, curve_figure(curves, name))
+            _shown(
+                f"{case_id}, {metric}: {curves[0].unit} by {curves[0].x}",
+                pictures / f"{name}.svg",
+                curve_figure(curves, name),
+            )
         )
     for case_id, metric in MATRICES:
         (matrix, *_) = _evidence(metric, case_id).matrices
         name = f"{case_id.replace('.', '-')}-{metric}-matrix"
-        parts.append(_shown(f"{case_id}, {metric}: {matrix.quantity}", name, matrix_figure(matrix, name)))
-    print(write_whole(ROOT / "docs" / "gallery.md", "\n".join(parts)))
+        parts.append(
+            _shown(f"{case_id}, {metric}: {matrix.quantity}", pictures / f"{name}.svg", matrix_figure(matrix, name))
+        )
+    print(write_whole(folder / "gallery.md", "\n".join(parts)))
 
 
 def _evidence(metric: str, case_id: str):
@@ -61,10 +68,10 @@ def _evidence(metric: str, case_id: str):
     return evidence(next(case for case in card.cases if case.id == case_id))
 
 
-def _shown(title: str, name: str, figure: Figure) -> str:
+def _shown(title: str, path: Path, figure: Figure) -> str:
     """Write a picture with the reports' colors, and return its lines of the page."""
-    write_whole(PICTURES / f"{name}.svg", standing(figure.svg))
-    return f"## {title}\n\n![{figure.words}](gallery/{name}.svg)\n"
+    write_whole(path, standing(figure.svg))
+    return f"## {title}\n\n![{figure.words}]({path.parent.name}/{path.name})\n"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ from metric_harness.files import write_whole
 from metric_harness.resolution import known_names
 from metric_harness.session import report_format
 
-REPORTS = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
+REPORTS = "reports"
+"""Folder below the root, so that scorecards name no machine."""
 TOO_SLOW: Mapping[str, str] = {
     "dsa_metric": "a tenth of a second for each of some 30,000 pairs",
     "himalaya_ridge": "5 s for a pair of 5800 samples",
@@ -35,7 +37,7 @@ WORKERS = ("-n", "2")
 
 def main(options: Sequence[str]) -> int:
     """Run everything; return 0 if every metric came to its scorecard, whatever it says of the metric."""
-    folder = Path(next((o.partition("=")[2] for o in options if o.startswith("--metric-reports=")), REPORTS))
+    folder = next((o.partition("=")[2] for o in options if o.startswith("--metric-reports=")), REPORTS)
     rest = [option for option in options if not option.startswith("--metric-reports=")]
     names = known_names()
     absent = {name: origin for name, origin in names.items() if "needs" in origin} | LEFT_OUT
@@ -45,7 +47,7 @@ def main(options: Sequence[str]) -> int:
     fast = [name for name in ready if name not in TOO_SLOW]
     # One run for each, so that what is done is on disk whatever becomes of the rest.
     statuses = [_validated(name, [*rest, f"--metric-reports={folder}"]) for name in fast]
-    for path in _written_comparison(folder, fast):
+    for path in _written_comparison(ROOT / folder, fast):
         print(f"written: {path}", flush=True)
     groups = [f"--metric-group={group}" for group in SLOW_GROUPS]
     for name in sorted(TOO_SLOW.keys() & set(ready)):
@@ -57,7 +59,7 @@ def main(options: Sequence[str]) -> int:
 def _validated(metric: str, options: Sequence[str]) -> int:
     """Validate one metric; a failed case is a finding and no failure of this command."""
     command = [sys.executable, "-m", "pytest", *WORKERS, "-q", "-p", "no:cacheprovider", f"--metric={metric}", *options]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
     return 0 if done.returncode in (0, 1) else done.returncode
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +100,12 @@ def test_the_entry_point_group_is_the_one_that_is_read():
 
     (group,) = tomllib.loads(block)["project"]["entry-points"]
     assert group == resolution.ENTRY_POINTS
+
+
+def test_the_gallery_is_drawn_from_the_committed_scorecards(tmp_path):
+    runpy.run_path(str(ROOT / "docs" / "gallery.py"))["main"](tmp_path)
+    drawn = (tmp_path / "gallery.md").read_text(encoding="utf-8")
+    assert drawn == (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8"), "run python docs/gallery.py"
+    shown = set(re.findall(r"\]\(gallery/(.+?)\)", drawn))
+    for folder in (tmp_path, ROOT / "docs"):
+        assert {path.name for path in (folder / "gallery").iterdir()} == shown
