@@ -28,6 +28,26 @@ class NotApplicableError(Exception):
     """The case does not ask this metric for a verdict."""
 
 
+def require_time(metric: MetricUnderTest) -> None:
+    """Leave a case about dynamics unless the metric may see them.
+
+    Raises:
+        NotApplicableError: if it needs only activations and does not claim `time_order`, or denies that.
+    """
+    if not metric.sees_time:
+        raise NotApplicableError("the metric needs only activations and does not claim time_order")
+
+
+def require_unpaired(metric: MetricUnderTest) -> None:
+    """Leave a case whose recordings share no trials, once it has measured, unless the metric claims to need none.
+
+    Raises:
+        NotApplicableError: if it does not claim `unpaired_trials`.
+    """
+    if metric.claims.unpaired_trials is not True:
+        raise NotApplicableError("the metric does not claim unpaired_trials; measured only")
+
+
 class Standing(enum.Enum):
     """How an estimate stands to its bound."""
 

@@ -94,6 +94,8 @@ class AbstractMetric(abc.ABC):
     """`activations`: inputs are (samples, units). `trajectories`: inputs are (trials, time, units)."""
     claims: ClassVar[Claims]
     """What must, must not, or may hold."""
+    budget: ClassVar[str] = ""
+    """Name of the setting, a whole number, by which an iteration goes on for longer; empty if nothing is iterated."""
 
     @abc.abstractmethod
     def distance(self, x: Array, y: Array) -> float:
@@ -159,17 +161,19 @@ def metric(
     claims: Claims | None = None,
     needs: Needs | None = None,
     kind: Kind | None = None,
+    budget: str | None = None,
 ) -> Callable[[Function], Function]:
-    """Attach claims, the needed input and the direction to a plain function, which stays callable as is.
+    """Attach claims, the needed input, the direction and the budget to a plain function, which stays callable as is.
 
     Args:
         claims: what the function asserts of itself; default: nothing.
         needs: `"activations"` or `"trajectories"`; default: inferred (see `metric_harness.adapter`).
         kind: `"distance"` (0 when identical) or `"similarity"` (1 when identical); default: distance.
+        budget: name of the parameter by which an iteration goes on for longer; its default is a whole number.
     """
 
     def decorate(function: Function) -> Function:
-        for name, value in (("claims", claims), ("needs", needs), ("kind", kind)):
+        for name, value in (("claims", claims), ("needs", needs), ("kind", kind), ("budget", budget)):
             if value is not None:
                 setattr(function, name, value)
         return function

@@ -62,7 +62,8 @@ class OneStart(AbstractMetric):
 
     needs: ClassVar = "trajectories"
     claims: ClassVar = UNPAIRED
-    n_steps: ClassVar = 100
+    budget: ClassVar = "n_steps"
+    n_steps = 100
 
     def distance(self, x, y):
         return float(self.pair_distances([x, y], [(0, 1)])[0])
@@ -94,6 +95,8 @@ def _angles(a, b):
 
 FAILS: Mapping[str, Mapping[str, str]] = {
     "coordinates": {
+        "dynamics.deformation": "largest deformation beyond a tenth",
+        "dynamics.topology": "jump beyond every other step",
         "ablation.dose": "sign test p",
         "ablation.readout_null": "share of networks",
         "ablation.relevant_units": "share of networks",
@@ -122,6 +125,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
     },
     "sums": {"noise.sample_size": "bias across regimes"},
     "jerk": {
+        "dynamics.topology": "jump beyond every other step",
         "ablation.readout_null": "share of networks",
         "attractor.mixing": "share of graded pairs",
         "attractor.motif_order": "permutation p",
@@ -134,6 +138,9 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "noise.sample_size": "AUC of copies at 5 trials",
     },
     "first_states": {
+        "dynamics.deformation": "largest deformation beyond a tenth",
+        "dynamics.equal_averages": "nearest-neighbor accuracy",
+        "dynamics.time_shuffle": "shuffled beyond ten times another recording",
         "ablation.dose": "sign test p",
         "ablation.readout_null": "share of networks",
         "attractor.regimes_unpaired": "AUC",
@@ -145,6 +152,11 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.gradual": "share of approaching networks",
     },
     "TimeShuffled": {
+        "dynamics.deformation": "largest deformation beyond a tenth",
+        "dynamics.equal_averages": "nearest-neighbor accuracy",
+        "dynamics.partial_observation": "correlation with 2 observed",
+        "dynamics.time_shuffle": "shuffled beyond ten times another recording",
+        "dynamics.topology": "jump beyond five median steps",
         "ablation.dose": "share of ordered networks",
         "ablation.readout_null": "share of networks",
         "ablation.recurrence": "share of networks",
@@ -167,6 +179,8 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "noise.sample_size": "smallest range over worlds",
     },
     "OneStart": {
+        "dynamics.equal_averages": "nearest-neighbor accuracy",
+        "dynamics.optimizer_budget": "largest change",
         "ablation.readout_null": "share of networks",
         "contract.degenerate": "zeros, x: the metric returned nan",
         "contract.sizes": "one sample: the metric returned nan",
