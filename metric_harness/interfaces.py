@@ -97,6 +97,8 @@ class AbstractMetric(abc.ABC):
     family: ClassVar[str] = ""
     """The field's name of the measure that this metric computes, one of `metric_harness.families.FAMILIES`: it is then
     held to that measure's definition and closed forms. Empty where it computes a measure of its own."""
+    budget: ClassVar[str] = ""
+    """Name of the setting, a whole number, by which an iteration goes on for longer; empty if nothing is iterated."""
 
     @abc.abstractmethod
     def distance(self, x: Array, y: Array) -> float:
@@ -170,18 +172,21 @@ def metric(
     needs: Needs | None = None,
     kind: Kind | None = None,
     family: str | None = None,
+    budget: str | None = None,
 ) -> Callable[[Function], Function]:
-    """Attach claims, the needed input, the direction and the family to a plain function, which stays callable as is.
+    """Attach claims, the needed input, the direction, family and budget to a plain function, which stays callable as is.
 
     Args:
         claims: what the function asserts of itself; default: nothing.
         needs: `"activations"` or `"trajectories"`; default: inferred (see `metric_harness.adapter`).
         kind: `"distance"` (0 when identical) or `"similarity"` (1 when identical); default: distance.
         family: the measure whose number the function returns, see `AbstractMetric.family`; default: none.
+        budget: name of the parameter by which an iteration goes on for longer; its default is a whole number.
     """
 
     def decorate(function: Function) -> Function:
-        for name, value in (("claims", claims), ("needs", needs), ("kind", kind), ("family", family)):
+        given = {"claims": claims, "needs": needs, "kind": kind, "family": family, "budget": budget}
+        for name, value in given.items():
             if value is not None:
                 setattr(function, name, value)
         return function

@@ -1,72 +1,52 @@
-"""Recordings whose components are known, from strong to weak, and what a metric makes of the loss of some.
+"""Linear systems with drawn spectra, under noise: recordings whose every property follows from a known matrix."""
 
-A system has `N_COMPONENTS` latents whose standard deviations fall evenly on a logarithmic scale; every recording of it
-repeats one course in all trials, each with its own variability, and sees it in coordinates of its own. All recordings
-have the same mean and, exactly, the same covariance spectrum: a component that is destroyed keeps its values and loses
-their order in time.
-"""
-
-import dataclasses
-from collections.abc import Sequence
-from typing import final
+import math
+from typing import Any, cast
 
 import numpy as np
+from scipy.linalg import expm, solve_continuous_lyapunov
 
-from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
-from metric_harness.populations import courses, destroyed, in_components, repeated
-from metric_harness.statistics import settled
+from metric_harness.systems.linear import Linear
 
-N_COMPONENTS = 30
-"""Latents of a system."""
-SCALES = np.logspace(0, -1, N_COMPONENTS)
-"""Their standard deviations; the weakest holds a thousandth of the variance."""
-N_TRIALS, N_TIMES = 4, 120
-"""Sizes of a recording."""
-MEMORY = 10.0
-"""Steps over which a latent's correlation falls to 1/e."""
+SAMPLING = 0.02
+"""Time between two samples; the fastest drawn rotation takes 25 of them."""
 
 
-@final
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Losses:
-    """Recordings of one system.
+def drawn_linear(rng: np.random.Generator) -> Linear:
+    """Draw a normal system of four units: two planes that rotate half a turn to two turns per unit of time.
 
-    Attributes:
-        reference: what the others are compared with.
-        intact: another recording, with nothing lost.
-        lossy: one recording for each number of destroyed components, the weakest first.
-        task: the variable of two values that the weakest component carries, -1 or 1 at each time.
+    The radius shrinks at a rate from 1/2 to 2 per unit of time in each.
     """
-
-    reference: Trajectories
-    intact: Trajectories
-    lossy: Sequence[Trajectories]
-    task: Array
+    rates, frequencies = rng.uniform(0.5, 2, 2), 2 * math.pi * rng.uniform(0.5, 2, 2)
+    return Linear(tuple(complex(-rate, frequency) for rate, frequency in zip(rates, frequencies, strict=True)))
 
 
-def draw(numbers: Sequence[int], private: float, rng: np.random.Generator) -> Losses:
-    """Draw a system and its recordings.
+def stationary_covariance(system: Linear) -> Array:
+    """Return the covariance C of x' = A x + ε under white noise of strength one: A C + C Aᵀ = -I (Lyapunov's)."""
+    return np.asarray(cast(Any, solve_continuous_lyapunov)(system.matrix, -np.eye(system.n_units)))
+
+
+def recorded(
+    system: Linear, n_trials: int, n_steps: int, rng: np.random.Generator, *, distance: float = 1.0
+) -> Trajectories:
+    """Return trajectories under white noise of strength one, shape (trials, n_steps, units), `SAMPLING` apart.
+
+    x ← P x + ε with P = exp(A dt) and the covariance C - P C Pᵀ of ε, which is exact at every step.
 
     Args:
-        numbers: how many of the weakest components each lossy recording has destroyed.
-        private: standard deviation of the variability that each trial of each recording has for itself, as a share of
-            the component's own.
-        rng: source of everything.
+        system: the system; all its eigenvalues have negative real parts.
+        n_trials: trials.
+        n_steps: samples.
+        rng: draws initial states and noise.
+        distance: how many times as far out as in the long run the trials start; at 1 they are stationary throughout.
     """
-    course = courses(1, N_TIMES, N_COMPONENTS, rng, memory=MEMORY)[0]
-    course[:, -1] = np.where(course[:, -1] > np.median(course[:, -1]), 1.0, -1.0)
-
-    def recording(n_destroyed: int) -> Trajectories:
-        latents = repeated(course, N_TRIALS, private, rng, memory=MEMORY)
-        return in_components(destroyed(latents, n_destroyed, rng), SCALES, rng)
-
-    return Losses(
-        reference=recording(0), intact=recording(0), lossy=[recording(n) for n in numbers], task=course[:, -1]
-    )
-
-
-def distances(metric: MetricUnderTest, losses: Losses) -> Array:
-    """Return the distances of the reference to the intact recording and to each lossy one, shape (1 + numbers,)."""
-    recordings = [losses.reference, losses.intact, *losses.lossy]
-    return settled(metric.pair_distances(recordings, [(0, k) for k in range(1, len(recordings))]), metric.floor)
+    covariance = stationary_covariance(system)
+    propagator = np.asarray(cast(Any, expm)(system.matrix * SAMPLING))
+    kick = np.linalg.cholesky(covariance - propagator @ covariance @ propagator.T)
+    shape = (n_trials, system.n_units)
+    path = np.empty((n_steps, *shape))
+    path[0] = distance * rng.standard_normal(shape) @ np.linalg.cholesky(covariance).T
+    for k in range(1, n_steps):
+        path[k] = path[k - 1] @ propagator.T + rng.standard_normal(shape) @ kick.T
+    return np.ascontiguousarray(path.swapaxes(0, 1))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from metric_harness import spectra
+from metric_harness import components
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import Recorder, above, at_least, decide
 from metric_harness.profiles import Profile
@@ -43,8 +43,8 @@ def test_dominant_variance(
     Known limits: one spectrum and one level of variability, both ours; misleading.weak_variable varies the latter.
     """
     n_worlds = 2 * profile.n_worlds
-    worlds = [spectra.draw(NUMBERS, PRIVATE, streams("world", k)) for k in range(n_worlds)]
-    table = np.array([spectra.distances(metric, world) for world in worlds])
+    worlds = [components.draw(NUMBERS, PRIVATE, streams("world", k)) for k in range(n_worlds)]
+    table = np.array([components.distances(metric, world) for world in worlds])
     correlation = mean_interval([spearman((0, *NUMBERS), row) for row in table], limits=(-1, 1))
     effects = [effect_interval(column - table[:, 0]) for column in table[:, 1:].T]
     measure("numbers of lost components", NUMBERS)

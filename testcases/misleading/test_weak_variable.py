@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from metric_harness import spectra
+from metric_harness import components
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import Recorder, above, decide
 from metric_harness.populations import decoding_accuracy
@@ -46,8 +46,8 @@ def test_weak_variable(
     shuffled: list[Estimate] = []
     for level in LEVELS:
         n_worlds = (4 if level == DECIDING else 2) * profile.n_worlds
-        worlds = [spectra.draw([1], level, streams("level", str(level), k)) for k in range(n_worlds)]
-        found = np.array([spectra.distances(metric, world) for world in worlds])
+        worlds = [components.draw([1], level, streams("level", str(level), k)) for k in range(n_worlds)]
+        found = np.array([components.distances(metric, world) for world in worlds])
         effects.append(effect_interval(found[:, 1] - found[:, 0]))
         intact.append(mean_interval([decoding_accuracy(w.intact, w.task) for w in worlds], limits=(0, 1)))
         shuffled.append(mean_interval([decoding_accuracy(w.lossy[0], w.task) for w in worlds], limits=(0, 1)))

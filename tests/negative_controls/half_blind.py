@@ -66,7 +66,8 @@ class OneStart(AbstractMetric):
 
     needs: ClassVar = "trajectories"
     claims: ClassVar = UNPAIRED
-    n_steps: ClassVar = 100
+    budget: ClassVar = "n_steps"
+    n_steps = 100
 
     def distance(self, x, y):
         return float(self.pair_distances([x, y], [(0, 1)])[0])
@@ -112,6 +113,8 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "misleading.task_scores": "area under",
         "misleading.unit_sampling": "AUC at 1000 units",
         "misleading.weak_variable": "effect",
+        "dynamics.deformation": "largest deformation beyond a tenth",
+        "dynamics.topology": "jump beyond every other step",
         "ablation.dose": "sign test p",
         "ablation.readout_null": "share of networks",
         "ablation.relevant_units": "share of networks",
@@ -156,6 +159,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "misleading.null_bias": "similarity at 0.1 units",
         "misleading.task_scores": "area under",
         "misleading.unit_sampling": "AUC at 1000 units",
+        "dynamics.topology": "jump beyond every other step",
         "ablation.readout_null": "share of networks",
         "attractor.mixing": "share of graded pairs",
         "attractor.motif_order": "permutation p",
@@ -172,6 +176,9 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "misleading.task_scores": "area under",
         "misleading.unit_sampling": "AUC at 1000 units",
         "misleading.weak_variable": "effect",
+        "dynamics.deformation": "largest deformation beyond a tenth",
+        "dynamics.equal_averages": "nearest-neighbor accuracy",
+        "dynamics.time_shuffle": "shuffled beyond ten times another recording",
         "ablation.dose": "sign test p",
         "ablation.readout_null": "share of networks",
         "attractor.regimes_unpaired": "AUC",
@@ -187,6 +194,11 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "misleading.task_scores": "area under",
         "misleading.unit_sampling": "AUC at 1000 units",
         "misleading.weak_variable": "effect",
+        "dynamics.deformation": "largest deformation beyond a tenth",
+        "dynamics.equal_averages": "nearest-neighbor accuracy",
+        "dynamics.partial_observation": "correlation with 2 observed",
+        "dynamics.time_shuffle": "shuffled beyond ten times another recording",
+        "dynamics.topology": "jump beyond five median steps",
         "ablation.dose": "share of ordered networks",
         "ablation.readout_null": "share of networks",
         "ablation.recurrence": "share of networks",
@@ -212,6 +224,8 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "misleading.dominant_variance": "correlation",
         "misleading.task_scores": "area under",
         "misleading.weak_variable": "effect",
+        "dynamics.equal_averages": "nearest-neighbor accuracy",
+        "dynamics.optimizer_budget": "largest change",
         "ablation.readout_null": "share of networks",
         "contract.degenerate": "zeros, x: the metric returned nan",
         "contract.sizes": "one sample: the metric returned nan",

@@ -26,6 +26,7 @@ import pytest
 import rare
 import right_metrics
 import summaries
+import timeless
 import tiring
 import transformed
 import undeceived
@@ -37,7 +38,7 @@ from tests.workers import once, shared_folder
 
 FILES = (
     *(summaries, liars, broken, half_blind, bystanders, careless),
-    *(unfit, transformed, elsewhere, brittle, honest, rare, tiring, impostors, misnamed),
+    *(unfit, transformed, elsewhere, brittle, honest, rare, tiring, timeless, impostors, misnamed),
 )
 Words: TypeAlias = str | tuple[str, ...]
 """What a message must say; several words for a case that must find several faults of one control."""
@@ -46,8 +47,12 @@ WRONG = [pytest.param(file, name, id=name) for file in FILES for name, fails in 
 DECLARED: Mapping[str, Mapping[str, Words]] = {name: fails for file in FILES for name, fails in file.FAILS.items()}
 CASES = [case.id for case in catalogue.cases()]
 VALIDITY = [case.id for case in catalogue.cases() if case.tier == "validity"]
-DYNAMICAL = ("metric-harness::dynamics::test_planted_conjugacy", "metric-harness::invariance::test_conjugacy")
-"""Cases that only a metric of dynamics passes."""
+DYNAMICAL = (
+    "metric-harness::dynamics::test_planted_conjugacy",
+    "metric-harness::dynamics::test_optimizer_budget",
+    "metric-harness::invariance::test_conjugacy",
+)
+"""Cases that only an iterative metric of dynamics passes."""
 GRADUAL = "metric-harness::learning::test_gradual"
 """The case that asks for what the outputs of networks do."""
 
@@ -78,7 +83,7 @@ def controls(reports: Reports) -> Callable[[ModuleType], Mapping[str, Card]]:
 def right(reports: Reports) -> Mapping[str, Card]:
     """Return the cards of the right metrics."""
     file = right_metrics.__file__
-    own = [f"--metric={file}:{name}" for name in ("linear_cka", "LaggedCovariances", "LaggedSpectra")]
+    own = [f"--metric={file}:{name}" for name in ("linear_cka", "LaggedCovariances", "LaggedSpectra", "LaggedTraces")]
     built_in = [f"--metric={name}" for name in right_metrics.BUILT_IN]
     runs = reports("right", *own, *built_in) | reports("right-dsa", "--metric=dsa", *DYNAMICAL)
     undeceiving = [*(f"--metric={name}" for name in right_metrics.UNDECEIVED), "--metric-group=misleading"]

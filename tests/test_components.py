@@ -3,12 +3,12 @@
 import numpy as np
 
 from metric_harness.adapter import MetricUnderTest
+from metric_harness.components import N_COMPONENTS, N_TIMES, N_TRIALS, SCALES, distances, draw
 from metric_harness.metrics.cca import CCA
 from metric_harness.populations import decoding_accuracy
 from metric_harness.seeding import generator
-from metric_harness.spectra import N_COMPONENTS, N_TIMES, N_TRIALS, SCALES, distances, draw
 
-LOSSES = draw([1, 15, 30], 0.1, generator(2, "test_spectra"))
+LOSSES = draw([1, 15, 30], 0.1, generator(2, "test_components"))
 
 
 def test_all_recordings_have_one_spectrum():
