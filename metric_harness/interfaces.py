@@ -174,7 +174,7 @@ def metric(
     family: str | None = None,
     budget: str | None = None,
 ) -> Callable[[Function], Function]:
-    """Attach claims, the needed input, the direction, family and budget to a plain function, which stays callable as is.
+    """Attach claims, needed input, direction, family and budget to a plain function, which stays callable as is.
 
     Args:
         claims: what the function asserts of itself; default: nothing.
