@@ -28,6 +28,16 @@ class NotApplicableError(Exception):
     """The case does not ask this metric for a verdict."""
 
 
+def refuse_unpaired(metric: MetricUnderTest) -> None:
+    """Ask no metric for a verdict that compares the dynamics of recordings and no sample with its partner.
+
+    Raises:
+        NotApplicableError: if it claims to need no correspondence of trials, and sees the order of time.
+    """
+    if metric.claims.unpaired_trials is True and metric.sees_time:
+        raise NotApplicableError("the metric compares dynamics (time_order) and claims to need no paired samples")
+
+
 def require_time(metric: MetricUnderTest) -> None:
     """Leave a case about dynamics unless the metric may see them.
 

@@ -18,6 +18,8 @@ PAIRED = Claims(symmetric=True, identity=True, deterministic=True, unpaired_tria
 UNPAIRED = Claims(symmetric=True, identity=True, deterministic=True, unpaired_trials=True, unequal_trials=True)
 BUILT_IN = ("cka", "procrustes")
 """Built-in metrics to ask about every case; DSA is asked only about what it alone passes, for its cost."""
+UNDECEIVED = ("debiased_cka", "cca")
+"""Built-in metrics to ask about the group `misleading`: the one is free of bias, the other counts weak components."""
 
 
 @metric(claims=PAIRED)

@@ -63,7 +63,15 @@ def random(x, y, n_steps=1):
     return np.random.default_rng().random()
 
 
-BLIND = {
+DECEIVED = {
+    "misleading.dominant_variance": "effect of half = 0 ",
+    "misleading.row_shuffle": "margin",
+    "misleading.task_scores": "area under precision and recall",
+    "misleading.unit_sampling": "AUC at 1000 units",
+    "misleading.weak_variable": "effect = 0 ",
+}
+"""What the cases of the group `misleading` say to it that ask every metric; the others ask `impostors`."""
+BLIND = DECEIVED | {
     "attractor.regimes": "AUC = 0.5",
     "attractor.regimes_unpaired": "AUC = 0.5",
     "attractor.mixing": "share of graded pairs = 0 ",
