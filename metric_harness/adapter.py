@@ -36,9 +36,9 @@ from metric_harness.records import Plain, plain
 class FunctionMetric(AbstractMetric):
     """A plain function, or an object's `distance` or `similarity` method, as a metric."""
 
-    def __init__(self, call: Callable[..., Any], *, needs: Needs, kind: Kind, claims: Claims) -> None:
+    def __init__(self, call: Callable[..., Any], *, needs: Needs, kind: Kind, claims: Claims, family: str = "") -> None:
         # The class variables of the interface differ from function to function here.
-        vars(self).update(needs=needs, claims=claims)
+        vars(self).update(needs=needs, claims=claims, family=family)
         self.call = call
         self.kind = kind
 
@@ -46,6 +46,10 @@ class FunctionMetric(AbstractMetric):
         """Return the function's value, or what it lacks to a perfect similarity."""
         value = _number(self.call(x, y))
         return value if self.kind == "distance" else self.largest - value
+
+    def named_value(self, distance: float) -> float:
+        """Return what the function itself gave."""
+        return distance if self.kind == "distance" else self.largest - distance
 
     @property
     def largest(self) -> float:
@@ -77,7 +81,7 @@ def adapt(target: object) -> AbstractMetric:
         raise SettingError(f"kind is {kind!r}; needed 'distance' or 'similarity'.")
     if not isinstance(claims, Claims):
         raise SettingError(f"claims is a {type(claims).__name__}; needed metric_harness.interfaces.Claims.")
-    return FunctionMetric(call, needs=needs, kind=kind, claims=claims)
+    return FunctionMetric(call, needs=needs, kind=kind, claims=claims, family=getattr(target, "family", ""))
 
 
 def _inferred_needs(call: Callable[..., Any]) -> Needs:

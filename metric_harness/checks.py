@@ -28,6 +28,36 @@ class NotApplicableError(Exception):
     """The case does not ask this metric for a verdict."""
 
 
+def refuse_unpaired(metric: MetricUnderTest) -> None:
+    """Ask no metric for a verdict that compares the dynamics of recordings and no sample with its partner.
+
+    Raises:
+        NotApplicableError: if it claims to need no correspondence of trials, and sees the order of time.
+    """
+    if metric.claims.unpaired_trials is True and metric.sees_time:
+        raise NotApplicableError("the metric compares dynamics (time_order) and claims to need no paired samples")
+
+
+def require_time(metric: MetricUnderTest) -> None:
+    """Leave a case about dynamics unless the metric may see them.
+
+    Raises:
+        NotApplicableError: if it needs only activations and does not claim `time_order`, or denies that.
+    """
+    if not metric.sees_time:
+        raise NotApplicableError("the metric needs only activations and does not claim time_order")
+
+
+def require_unpaired(metric: MetricUnderTest) -> None:
+    """Leave a case whose recordings share no trials, once it has measured, unless the metric claims to need none.
+
+    Raises:
+        NotApplicableError: if it does not claim `unpaired_trials`.
+    """
+    if metric.claims.unpaired_trials is not True:
+        raise NotApplicableError("the metric does not claim unpaired_trials; measured only")
+
+
 class Standing(enum.Enum):
     """How an estimate stands to its bound."""
 

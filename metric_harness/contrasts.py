@@ -81,6 +81,44 @@ def class_contrast(
     )
 
 
+def neighbor_accuracy(matrix: Array, labels: ArrayLike) -> float:
+    """Return how often an item's nearest other item is of its own class; neighbors equally near share the vote.
+
+    Args:
+        matrix: distances, shape (n, n), settled to the metric's floor; the diagonal is not read.
+        labels: class of each item, shape (n,).
+    """
+    codes = np.asarray(labels)
+    others = np.array(matrix, dtype=np.float64)
+    np.fill_diagonal(others, np.inf)
+    nearest = others == others.min(axis=1, keepdims=True)
+    same = codes[:, None] == codes[None, :]
+    shares: Array = (nearest & same).sum(axis=1) / nearest.sum(axis=1)
+    return float(shares.mean())
+
+
+def silhouette(matrix: Array, labels: ArrayLike) -> float:
+    """Return the mean silhouette (b - a) / max(a, b) of the items, from -1 to 1; 0 for an item where both are zero.
+
+    a is an item's mean distance from the others of its class, b the smallest of those from the items of another class.
+
+    Args:
+        matrix: symmetric distances, shape (n, n); the diagonal is not read.
+        labels: class of each item, shape (n,); at least two classes, each of at least two items.
+
+    Source: Rousseeuw (1987), "Silhouettes", doi 10.1016/0377-0427(87)90125-7.
+    """
+    codes = np.unique(np.asarray(labels), return_inverse=True)[1]
+    found: list[float] = []
+    for item, code in enumerate(codes):
+        others = np.arange(len(codes)) != item
+        means = [float(matrix[item, others & (codes == k)].mean()) for k in range(int(codes.max()) + 1)]
+        own = means.pop(int(code))
+        nearest = min(means)
+        found.append((nearest - own) / max(nearest, own) if max(nearest, own) > 0 else 0.0)
+    return float(np.mean(found))
+
+
 def _as_matrix(vector: Array, n: int) -> list[list[float | None]]:
     """Return the symmetric matrix whose upper triangle is a vector, None on its diagonal."""
     full = np.zeros((n, n))

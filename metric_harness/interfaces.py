@@ -94,6 +94,11 @@ class AbstractMetric(abc.ABC):
     """`activations`: inputs are (samples, units). `trajectories`: inputs are (trials, time, units)."""
     claims: ClassVar[Claims]
     """What must, must not, or may hold."""
+    family: ClassVar[str] = ""
+    """The field's name of the measure that this metric computes, one of `metric_harness.families.FAMILIES`: it is then
+    held to that measure's definition and closed forms. Empty where it computes a measure of its own."""
+    budget: ClassVar[str] = ""
+    """Name of the setting, a whole number, by which an iteration goes on for longer; empty if nothing is iterated."""
 
     @abc.abstractmethod
     def distance(self, x: Array, y: Array) -> float:
@@ -132,6 +137,13 @@ class AbstractMetric(abc.ABC):
             matrix[columns, rows] = values
         return matrix
 
+    def named_value(self, distance: float) -> float:
+        """Return the number that the field means by the name of the `family`, from a distance; default: the distance.
+
+        Override where the distance is another function of it, as an angle is of CKA.
+        """
+        return distance
+
     def as_published(self, experiment: str) -> "AbstractMetric":
         """Return this metric with the settings that the reference study used in `experiment`.
 
@@ -159,17 +171,22 @@ def metric(
     claims: Claims | None = None,
     needs: Needs | None = None,
     kind: Kind | None = None,
+    family: str | None = None,
+    budget: str | None = None,
 ) -> Callable[[Function], Function]:
-    """Attach claims, the needed input and the direction to a plain function, which stays callable as is.
+    """Attach claims, needed input, direction, family and budget to a plain function, which stays callable as is.
 
     Args:
         claims: what the function asserts of itself; default: nothing.
         needs: `"activations"` or `"trajectories"`; default: inferred (see `metric_harness.adapter`).
         kind: `"distance"` (0 when identical) or `"similarity"` (1 when identical); default: distance.
+        family: the measure whose number the function returns, see `AbstractMetric.family`; default: none.
+        budget: name of the parameter by which an iteration goes on for longer; its default is a whole number.
     """
 
     def decorate(function: Function) -> Function:
-        for name, value in (("claims", claims), ("needs", needs), ("kind", kind)):
+        given = {"claims": claims, "needs": needs, "kind": kind, "family": family, "budget": budget}
+        for name, value in given.items():
             if value is not None:
                 setattr(function, name, value)
         return function

@@ -146,6 +146,27 @@ def auc(smaller: ArrayLike, larger: ArrayLike) -> float:
     return float(((low < high) + 0.5 * (low == high)).mean())
 
 
+def average_precision(distances: ArrayLike, relevant: ArrayLike) -> float:
+    """Return the area under precision and recall when pairs are retrieved from near to far; 1 for relevant ones first.
+
+    Σ (R_k - R_{k-1}) P_k over the different distances, with recall R_k and precision P_k of all that are no farther, so
+    that ties are retrieved together; a metric that ties all has the share of relevant pairs.
+
+    Args:
+        distances: shape (n,).
+        relevant: whether each is to be found, shape (n,).
+
+    Raises:
+        ValueError: if none is.
+    """
+    values, wanted = np.ravel(distances), np.ravel(relevant).astype(bool)
+    if not wanted.any():
+        raise ValueError(f"none of {wanted.size} pairs is relevant; needed at least one.")
+    levels = np.unique(values)
+    hits, drawn = (np.array([(some <= level).sum() for level in levels]) for some in (values[wanted], values))
+    return float((np.diff(hits, prepend=0) / wanted.sum() * hits / drawn).sum())
+
+
 def spearman(x: ArrayLike, y: ArrayLike) -> float:
     """Return Spearman's rank correlation; 0 when either side is constant and shows no order at all."""
     first, second = (stats.rankdata(np.asarray(side, dtype=np.float64)) for side in (x, y))

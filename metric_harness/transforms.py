@@ -133,6 +133,11 @@ def reverse_time(x: Trajectories) -> Trajectories:
     return arrays.trajectories(x)[:, ::-1].copy()
 
 
+def shuffle_time(x: Trajectories, rng: np.random.Generator) -> Trajectories:
+    """Return each trajectory with its times in a random order of its own, shape (trials, time, units)."""
+    return np.stack([trial[rng.permutation(len(trial))] for trial in arrays.trajectories(x)])
+
+
 def whiten(x: Trajectories) -> Trajectories:
     """Match moments: mean zero and covariance one over trials and times, by the symmetric square root.
 

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from metric_harness.adapter import MetricUnderTest, adapt
 from metric_harness.checks import (
     ClaimFailedError,
     ClaimInconclusiveError,
+    NotApplicableError,
     Recorder,
     Standing,
     above,
@@ -16,7 +18,9 @@ from metric_harness.checks import (
     below,
     decide,
     decide_faults,
+    refuse_unpaired,
 )
+from metric_harness.interfaces import Claims, metric
 from metric_harness.statistics import Estimate
 
 
@@ -130,3 +134,23 @@ def test_a_curve_is_recorded_under_the_names_by_which_reports_know_it():
         "accuracy drop by dose": [0.1, 0.5],
         "accuracy drop intervals by dose": [[0.0, 0.2], [0.4, 0.6]],
     }
+
+
+@pytest.mark.parametrize(
+    ("needs", "claims", "asked"),
+    [
+        ("trajectories", Claims(unpaired_trials=True, time_order=True), False),
+        ("trajectories", Claims(unpaired_trials=True), False),
+        ("trajectories", Claims(unpaired_trials=True, time_order=False), True),
+        ("activations", Claims(unpaired_trials=True), True),
+        ("trajectories", Claims(time_order=True), True),
+        ("activations", Claims(), True),
+    ],
+)
+def test_only_a_metric_of_dynamics_alone_is_not_asked_about_pairs(needs, claims, asked):
+    subject = MetricUnderTest("it", adapt(metric(needs=needs, claims=claims)(lambda x, y: 0.0)))
+    if asked:
+        refuse_unpaired(subject)
+    else:
+        with pytest.raises(NotApplicableError, match="claims to need no paired samples"):
+            refuse_unpaired(subject)

@@ -202,3 +202,24 @@ def test_classes_may_be_named_in_words():
     assert found[0] == found[1]
     # Of 4! / (2! 2!) = 6 arrangements, the observed one and the one with the names exchanged separate perfectly.
     assert found[0].p == pytest.approx(2 / 6)
+
+
+def test_neighbor_accuracy_counts_nearest_items_of_the_own_class():
+    # 0 is nearest to 1 (own), 1 to 2 (other), 2 to 1 (other), 3 to 2 (own).
+    places = np.array([0.0, 2.0, 3.0, 5.0])
+    matrix = np.abs(places[:, None] - places)
+    assert contrasts.neighbor_accuracy(matrix, [0, 0, 1, 1]) == 0.5
+
+
+def test_equally_near_neighbors_share_the_vote():
+    # All at one distance: of the three others one is of the own class.
+    assert contrasts.neighbor_accuracy(np.ones((4, 4)), [0, 0, 1, 1]) == pytest.approx(1 / 3)
+
+
+def test_silhouette_is_worked_by_hand():
+    # Places 0, 1 | 4, 6: a = 1, 1, 2, 2 and b = 5, 4, 3.5, 5.5; mean of 4/5, 3/4, 1.5/3.5, 3.5/5.5.
+    places = np.array([0.0, 1.0, 4.0, 6.0])
+    matrix = np.abs(places[:, None] - places)
+    expected = np.mean([4 / 5, 3 / 4, 1.5 / 3.5, 3.5 / 5.5])
+    assert contrasts.silhouette(matrix, ["a", "a", "b", "b"]) == pytest.approx(expected)
+    assert contrasts.silhouette(np.zeros((4, 4)), [0, 0, 1, 1]) == 0.0

@@ -12,8 +12,11 @@ from metric_harness import catalogue
 from metric_harness.arrays import Array
 from metric_harness.interfaces import AbstractSystem
 from metric_harness.seeding import generator
+from metric_harness.systems.bistable import Bistable
 from metric_harness.systems.line import Line
+from metric_harness.systems.linear import Linear
 from metric_harness.systems.lorenz import Lorenz
+from metric_harness.systems.ring_attractor import RingAttractor
 from metric_harness.systems.spiral import Spiral
 from metric_harness.systems.van_der_pol import VanDerPol
 
@@ -249,3 +252,93 @@ def test_van_der_pol_has_the_period_and_amplitude_of_the_literature(rate, start)
 
 def test_van_der_pol_runs_through_its_cycle_three_times_in_two_units():
     assert round(2 / (6.6632869 / VanDerPol().rate)) == 3
+
+
+@pytest.mark.parametrize(("g", "c", "k"), [(4.5, 4.5, 3.5), (2.0, 0.5, 1.0)])
+def test_a_switch_has_a_saddle_between_two_stable_states(g, c, k):
+    system = Bistable(g, c, k)
+    np.testing.assert_allclose(system.fixed_points()[1:], [[np.sqrt(g / c), 0], [-np.sqrt(g / c), 0]])
+    for point, along in zip(system.fixed_points(), (g, -2 * g, -2 * g), strict=True):
+        np.testing.assert_allclose(np.sort(eigenvalues(system, point)), np.sort([along, -k]), atol=1e-6)
+
+
+def test_a_switch_is_three_quarters_of_the_way_after_seven_tenths():
+    # .05 e^{3.15} / √(1 + .05² (e^{6.3} - 1)) = 1.1668 / 1.5359.
+    after = Bistable().solution(np.array([[0.05, 1.0]]), np.array([0.7]))[0, 0]
+    np.testing.assert_allclose(after, [0.7597, np.exp(-2.45)], atol=1e-4)
+    end = Bistable().solution(np.array([[0.05, 1.0], [-0.05, 1.0]]), np.array([5.0]))[:, 0]
+    np.testing.assert_allclose(end, [[1, 0], [-1, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("coupling", [0.0, 3.0])
+def test_a_linear_system_has_the_prescribed_spectrum_and_departure_from_normality(coupling):
+    system = Linear((-1 + 2j, -0.5, 0.3 + 4j), coupling)
+    assert system.n_units == 5
+    np.testing.assert_allclose(
+        np.sort_complex(np.linalg.eigvals(system.matrix)),
+        np.sort_complex(np.array([-1 + 2j, -1 - 2j, -0.5, 0.3 + 4j, 0.3 - 4j])),
+        atol=1e-9,
+    )
+    # Eight of ten entries above the diagonal lie outside the blocks; |A|² - Σ |λ|² is Henrici's departure squared.
+    departure = np.sum(system.matrix**2) - np.sum(np.abs(np.linalg.eigvals(system.matrix)) ** 2)
+    assert departure == pytest.approx(8 * coupling**2, abs=1e-9)
+
+
+def test_a_linear_system_with_an_eigenvalue_of_zero_is_a_line_attractor():
+    ends = Linear((0.0, -2.5)).solution(np.array([[0.3, 1.0], [-0.7, -2.0]]), np.array([20.0]))[:, 0]
+    np.testing.assert_allclose(ends, [[0.3, 0.0], [-0.7, 0.0]], atol=1e-12)
+
+
+@pytest.mark.parametrize("eigenvalues", [(), (-1 - 2j,)])
+def test_a_spectrum_that_is_none_is_refused(eigenvalues):
+    with pytest.raises(ValueError, match="needed at least one, and of each complex pair"):
+        Linear(eigenvalues)
+
+
+@pytest.mark.parametrize("gate", [0.0, 0.5, 1.5])
+def test_every_state_of_the_ring_rests_and_attracts_from_either_side(gate):
+    system = RingAttractor(gate)
+    for angle in np.linspace(0.1, 6.0, 7):
+        values = eigenvalues(system, np.array([np.cos(angle), np.sin(angle), 0.0])).real
+        # Along the ring nothing, across it -2 k, and the velocity decays at 1 / τ.
+        np.testing.assert_allclose(np.sort(values), [-20, -2, 0], atol=1e-4)
+
+
+def angular_speed(system: RingAttractor, angle: float, velocity: float) -> float:
+    x, y = np.cos(angle), np.sin(angle)
+    field = system.vector_field(np.array([x, y, velocity]))
+    return float(x * field[1] - y * field[0])
+
+
+@pytest.mark.parametrize("gate", [0.4, 1.0, 1.5])
+def test_a_gate_takes_its_share_of_the_speed_from_what_approaches_and_gives_it_to_what_leaves(gate):
+    angles = np.linspace(0, 2 * np.pi, 20001)
+    onward = [angular_speed(RingAttractor(gate), angle, 3.0) for angle in angles]
+    assert min(onward) == pytest.approx(3 * (1 - gate), abs=1e-5)
+    assert max(onward) == pytest.approx(3 * (1 + gate), abs=1e-5)
+    # Slowest about one width before the gate, at which the speed is as without it; mirrored for the other direction.
+    assert np.pi - angles[np.argmin(onward)] == pytest.approx(0.3, abs=0.02)
+    assert angular_speed(RingAttractor(gate), np.pi, 3.0) == pytest.approx(3)
+    for angle in (0.1, 2.7, 3.5):
+        mirrored = angular_speed(RingAttractor(gate), 2 * np.pi - angle, -3.0)
+        assert mirrored == pytest.approx(-angular_speed(RingAttractor(gate), angle, 3.0))
+
+
+def test_a_state_leaves_a_closed_gate_as_soon_as_its_velocity_turns():
+    stuck = settled_path(RingAttractor(1.5, persistence=1e9), np.array([1.0, 0.0, 6.0]), 5.0).y[:, -1]
+    angle = float(np.arctan2(stuck[1], stuck[0]))
+    assert angular_speed(RingAttractor(1.5), angle, 6.0) == pytest.approx(0, abs=1e-6)
+    # h = 1 / b there: all the speed, and as much again.
+    assert angular_speed(RingAttractor(1.5), angle, -6.0) == pytest.approx(-12, abs=1e-6)
+
+
+@pytest.mark.parametrize(("gate", "around"), [(0.0, True), (0.9, True), (1.1, False)])
+def test_a_state_gets_past_the_gate_exactly_if_it_is_open(gate, around):
+    path = settled_path(RingAttractor(gate, persistence=1e9), np.array([1.0, 0.0, 6.0]), 5.0, max_step=0.01).y
+    assert (np.unwrap(np.arctan2(path[1], path[0]))[-1] > 2 * np.pi) == around
+
+
+def test_a_ring_without_gate_carries_a_state_half_a_turn_before_it_rests():
+    # ∫ 2π exp(-t / τ) dt = 2π τ = π.
+    end = settled_path(RingAttractor(), np.array([1.0, 0.0, 2 * np.pi]), 20.0).y[:, -1]
+    np.testing.assert_allclose(end, [-1, 0, 0], atol=1e-6)

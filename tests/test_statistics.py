@@ -144,3 +144,22 @@ def test_the_jackknife_of_a_mean_is_its_standard_error_and_student_s_interval():
     found, known = statistics.jackknife_interval(values.mean(), partial), statistics.mean_interval(values)
     assert (found.value, found.low, found.high) == pytest.approx((known.value, known.low, known.high))
     assert statistics.jackknife_interval(values.mean(), partial, limits=(0, 1)).low >= 0
+
+
+def test_average_precision_by_hand():
+    # Relevant ones come first and third of four: precision 1 and 2/3 at recall 1/2 and 1.
+    assert statistics.average_precision([1, 2, 3, 4], [True, False, True, False]) == pytest.approx((1 + 2 / 3) / 2)
+    assert statistics.average_precision([4, 1, 3, 2], [False, True, False, True]) == 1
+
+
+def test_average_precision_retrieves_ties_together():
+    assert statistics.average_precision([5, 5, 5, 5], [True, False, False, False]) == 0.25
+    # Two relevant of three at the first level, the third of five at the last.
+    assert statistics.average_precision([1, 1, 1, 2, 2], [True, True, False, True, False]) == pytest.approx(
+        2 / 3 * 2 / 3 + 1 / 3 * 3 / 5
+    )
+
+
+def test_average_precision_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="none of 2 pairs is relevant"):
+        statistics.average_precision([1, 2], [False, False])

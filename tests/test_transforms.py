@@ -32,6 +32,7 @@ EVERY_TRANSFORM = {
     "superpose": lambda x, y: transforms.superpose(x, y, 2.0),
     "superpose nothing": lambda x, y: transforms.superpose(x, y, 0.0),
     "reverse_time": lambda x, y: transforms.reverse_time(x),
+    "shuffle_time": lambda x, y: transforms.shuffle_time(x, rng("shuffle")),
     "whiten": lambda x, y: transforms.whiten(x),
     "rotate_units": lambda x, y: transforms.rotate_units(x, np.eye(3)),
 }
@@ -189,6 +190,16 @@ def test_superpose_refuses_other_shapes(axis):
     shorter = walk("y").take(range(2), axis=axis)
     with pytest.raises(ShapeError, match="needed equal shapes"):
         transforms.superpose(walk("x"), shorter, 1.0)
+
+
+def test_shuffling_time_keeps_the_states_of_each_trial_and_not_their_order():
+    x = np.arange(60.0).reshape(3, 10, 2)
+    found = transforms.shuffle_time(x, rng("shuffled"))
+    orders = [np.argsort(trial[:, 0]) for trial in found]
+    for trial, order, original in zip(found, orders, x, strict=True):
+        np.testing.assert_array_equal(trial[order], original)
+    # Every trial has an order of its own.
+    assert len({tuple(order) for order in [*orders, np.arange(10)]}) == 4
 
 
 def test_reverse_time_reverses_time_and_nothing_else():

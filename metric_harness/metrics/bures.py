@@ -52,6 +52,7 @@ class Bures(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "Procrustes angle"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -76,6 +77,10 @@ class Bures(AbstractMetric):
         """Return the Bures distance over √2; see the class."""
         first, second = arrays.paired_activations(x, y)
         return _chord(alignment.principal_coordinates(first, "x"), alignment.principal_coordinates(second, "y"))
+
+    def named_value(self, distance: float) -> float:
+        """Return the angle whose cosine NBS is, in radians."""
+        return 2 * math.asin(distance / math.sqrt(2))
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""

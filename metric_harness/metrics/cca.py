@@ -53,6 +53,7 @@ class CCA(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "mean CCA"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -77,6 +78,10 @@ class CCA(AbstractMetric):
         """Return one minus the mean canonical correlation; see the class."""
         first, second = arrays.paired_activations(x, y)
         return canonical.mean_versine(arrays.column_space(first, "x"), arrays.column_space(second, "y"))
+
+    def named_value(self, distance: float) -> float:
+        """Return the mean canonical correlation."""
+        return 1 - distance
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""

@@ -46,6 +46,7 @@ class CKA(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "linear CKA"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -75,6 +76,10 @@ class CKA(AbstractMetric):
         """Return the distances of the chosen pairs; every recording is checked and centered once."""
         scaled = batches.prepared_activations(xs, pairs, _scaled)
         return np.array([_angle(scaled[i], scaled[j]) for i, j in pairs], dtype=np.float64)
+
+    def named_value(self, distance: float) -> float:
+        """Return linear CKA, the cosine of the angle."""
+        return math.cos(distance * math.pi / 2)
 
 
 def _scaled(x: Activations, name: str) -> Array:

@@ -61,6 +61,7 @@ class DebiasedCKA(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "debiased linear CKA"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -91,6 +92,10 @@ class DebiasedCKA(AbstractMetric):
         scaled = batches.prepared_activations(xs, pairs, _scaled)
         found = [_difference(scaled[i], scaled[j], f"recording {i}", f"recording {j}") for i, j in pairs]
         return np.array(found, dtype=np.float64)
+
+    def named_value(self, distance: float) -> float:
+        """Return debiased CKA."""
+        return 1 - distance
 
 
 def _scaled(x: Activations, name: str) -> Array:

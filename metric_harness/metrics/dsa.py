@@ -59,6 +59,8 @@ class DSA(AbstractMetric):
         n_delays: copies of the state in one window.
         delay_interval: time steps between two copies.
         rank: dimension of the operators.
+        n_rounds: most rounds of random starts of the alignment; more are begun only while its two highest climbs
+            disagree.
 
     Example:
         >>> t = np.arange(60)
@@ -73,6 +75,7 @@ class DSA(AbstractMetric):
     n_delays: int = 20
     delay_interval: int = 3
     rank: int = 15
+    n_rounds: int = conjugacy.N_ROUNDS
 
     needs: ClassVar[Needs] = "trajectories"
     claims: ClassVar[Claims] = Claims(
@@ -94,6 +97,7 @@ class DSA(AbstractMetric):
         value_range=(0.0, float(np.pi)),
         numerical_floor=1e-5,
     )
+    budget: ClassVar[str] = "n_rounds"
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -123,7 +127,7 @@ class DSA(AbstractMetric):
             return np.zeros(0)
         first, second = np.array(pairs, dtype=int).T
         stack = _stacked(operators)
-        result = conjugacy.align(stack[first], stack[second])
+        result = conjugacy.align(stack[first], stack[second], n_rounds=self.n_rounds)
         if not result.converged.all():
             failed = [pair for pair, good in zip(pairs, result.converged, strict=True) if not good]
             raise NotConvergedError(

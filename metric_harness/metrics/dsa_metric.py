@@ -100,6 +100,7 @@ class DSAMetric(AbstractMetric):
         value_range=(0.0, float("inf")),
         numerical_floor=1e-4,
     )
+    budget: ClassVar[str] = "iters"
 
     def __post_init__(self) -> None:
         if self.score_method not in SCORE_METHODS:
@@ -110,6 +111,8 @@ class DSAMetric(AbstractMetric):
         if self.seed < 0 or not self.lr > 0:
             raise SettingError(f"seed is {self.seed} and lr is {self.lr}; needed 0 or more, and more than 0.")
         _package()
+        if self.score_method == "wasserstein":
+            vars(self).update(budget="")  # eigenvalues are matched at once
         if self.score_method == "angular":
             # What the descent finds keeps none of the exact minimum's invariances.
             unsure = ("symmetric", "triangle", "unit_permutation", "orthogonal", "trial_permutation", "unpaired_trials")

@@ -49,6 +49,7 @@ class HyperalignmentProcrustes(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "Procrustes angle"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -81,6 +82,10 @@ class HyperalignmentProcrustes(AbstractMetric):
         angle = 2 * math.atan2(float(np.linalg.norm(aligned - second)), float(np.linalg.norm(aligned + second)))
         # The nuclear norm is never negative, so only rounding can lift the angle above π/2.
         return min(1.0, angle * 2 / math.pi)
+
+    def named_value(self, distance: float) -> float:
+        """Return the angle in radians."""
+        return distance * math.pi / 2
 
 
 def _prepared(x: Activations, width: int, name: str) -> Array:

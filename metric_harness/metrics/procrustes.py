@@ -1,6 +1,7 @@
 """Orthogonal Procrustes distance, as an angle."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import ClassVar, final
 
@@ -49,6 +50,7 @@ class Procrustes(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "Procrustes angle"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -75,6 +77,10 @@ class Procrustes(AbstractMetric):
         return alignment.angle(
             alignment.principal_coordinates(first, "x"), alignment.principal_coordinates(second, "y")
         )
+
+    def named_value(self, distance: float) -> float:
+        """Return the angle in radians."""
+        return distance * math.pi / 2
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""

@@ -78,6 +78,9 @@ class RepsimCCA(AbstractMetric):
     def __post_init__(self) -> None:
         if self.summary_type not in SUMMARIES:
             raise SettingError(f"summary_type is {self.summary_type!r}; needed one of {', '.join(SUMMARIES)}.")
+        if self.summary_type == "pillai":
+            # The package's name for what others call the mean.
+            vars(self).update(family="mean CCA")
         _package()
 
     def distance(self, x: Activations, y: Activations) -> float:
@@ -86,6 +89,10 @@ class RepsimCCA(AbstractMetric):
         mats = [_standardized(first, "x"), _standardized(second, "y")]
         # Rounding may leave the mean beyond 1.
         return min(1.0, max(0.0, 1.0 - float(_package().cca(mats, summary_type=self.summary_type)[0, 1])))
+
+    def named_value(self, distance: float) -> float:
+        """Return the mean canonical correlation."""
+        return 1 - distance
 
     def neighbors(self) -> "Sequence[RepsimCCA]":
         """Return the same with the other summary."""

@@ -62,6 +62,7 @@ class RepsimCKA(AbstractMetric):
     estimator: str = "gretton"
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "linear CKA"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -94,7 +95,7 @@ class RepsimCKA(AbstractMetric):
             changes |= {"identity": False, "triangle": None, "value_range": (0.0, 2.0)}
         if changes:
             # These settings' claims differ from the class's.
-            vars(self).update(claims=dataclasses.replace(type(self).claims, **changes))
+            vars(self).update(claims=dataclasses.replace(type(self).claims, **changes), family="")
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return one minus the package's alignment; see the class."""
@@ -105,6 +106,10 @@ class RepsimCKA(AbstractMetric):
         alignment = float(_package().cka(mats, kernel_type=self.kernel_type, estimator=self.estimator)[0, 1])
         # Only rounding lifts the alignment above 1.
         return max(0.0, 1.0 - alignment)
+
+    def named_value(self, distance: float) -> float:
+        """Return CKA."""
+        return 1 - distance
 
     def neighbors(self) -> "Sequence[RepsimCKA]":
         """Return the same with the other kernels and the other estimators."""

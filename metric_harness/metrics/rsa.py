@@ -72,6 +72,7 @@ class RSA(AbstractMetric):
     dissimilarity: str = "correlation"
 
     needs: ClassVar[Needs] = "trajectories"
+    family: ClassVar[str] = "Spearman RSA"
     claims: ClassVar[Claims] = Claims(
         time_order=False,
         symmetric=True,
@@ -99,13 +100,19 @@ class RSA(AbstractMetric):
             raise SettingError(f"dissimilarity is {self.dissimilarity!r}; needed one of {', '.join(DISSIMILARITIES)}.")
         if self.dissimilarity == "euclidean":
             # This setting's claims differ from the class's.
-            vars(self).update(claims=dataclasses.replace(type(self).claims, orthogonal=True, translation=True))
+            vars(self).update(
+                claims=dataclasses.replace(type(self).claims, orthogonal=True, translation=True), family=""
+            )
 
     def distance(self, x: Trajectories, y: Trajectories) -> float:
         """Return one minus Spearman's correlation of the dissimilarities; see the class."""
         first, second = arrays.trajectories(x, "x"), arrays.trajectories(y, "y")
         _check_times(first, second)
         return _disagreement(self._ranks(first, "x"), self._ranks(second, "y"))
+
+    def named_value(self, distance: float) -> float:
+        """Return the correlation of the dissimilarities."""
+        return 1 - distance
 
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with the dissimilarities of each recording ranked once."""

@@ -102,6 +102,8 @@ class RsatoolboxRSA(AbstractMetric):
         if changes:
             # These settings' claims differ from the class's.
             vars(self).update(claims=dataclasses.replace(type(self).claims, **changes))
+        if (self.method, self.dissimilarity) == ("spearman", "correlation"):
+            vars(self).update(family="Spearman RSA")
 
     def distance(self, x: Trajectories, y: Trajectories) -> float:
         """Return one minus the package's similarity of the dissimilarity matrices; see the class."""
@@ -115,6 +117,10 @@ class RsatoolboxRSA(AbstractMetric):
         similarity = float(_package("rdm").compare(*rdms, method=self.method)[0, 0])
         # Rounding may leave the similarity beyond 1.
         return min(2.0, max(0.0, 1.0 - similarity))
+
+    def named_value(self, distance: float) -> float:
+        """Return the similarity of the dissimilarity matrices."""
+        return 1 - distance
 
     def _rdm(self, x: Trajectories, name: str) -> Any:
         """Return the package's dissimilarities of the conditions of one recording."""

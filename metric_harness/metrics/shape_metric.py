@@ -1,6 +1,7 @@
 """The linear shape metrics between Procrustes and canonical correlation, as an angle."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import ClassVar, final
 
@@ -89,11 +90,17 @@ class ShapeMetric(AbstractMetric):
         if self.alpha == 0:
             # This setting's claims differ from the class's.
             vars(self).update(claims=dataclasses.replace(type(self).claims, unit_scaling=True, linear=True))
+        if self.alpha == 1:
+            vars(self).update(family="Procrustes angle")
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return the normalized angle between the shapes; see the class."""
         first, second = arrays.paired_activations(x, y)
         return alignment.angle(self._shape(first, "x"), self._shape(second, "y"))
+
+    def named_value(self, distance: float) -> float:
+        """Return the angle in radians."""
+        return distance * math.pi / 2
 
     def pair_distances(self, xs: Sequence[Activations], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of the chosen pairs, with one decomposition per recording."""

@@ -55,6 +55,7 @@ class TorchCKA(AbstractMetric):
     """
 
     needs: ClassVar[Needs] = "activations"
+    family: ClassVar[str] = "debiased linear CKA"
     claims: ClassVar[Claims] = Claims(
         symmetric=True,
         identity=True,
@@ -86,6 +87,10 @@ class TorchCKA(AbstractMetric):
             arrays.centered(array, name)  # refuses what is constant
         # Rounding may leave the cosine beyond 1.
         return min(2.0, max(0.0, 1.0 - _alignment(first, second)))
+
+    def named_value(self, distance: float) -> float:
+        """Return debiased CKA."""
+        return 1 - distance
 
 
 @final

@@ -7,7 +7,7 @@ import pytest
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
-from metric_harness.checks import Finding, NotApplicableError, Recorder, below, decide
+from metric_harness.checks import Finding, Recorder, below, decide, require_time
 from metric_harness.interfaces import ComparesOperators
 from metric_harness.transforms import random_orthogonal, rotate_units, whiten
 
@@ -67,8 +67,7 @@ def test_planted_conjugacy(
     descent from one start.
     Needs: a metric that sees time; others get no verdict.
     """
-    if not metric.sees_time:
-        raise NotApplicableError("the metric needs only activations and does not claim time_order")
+    require_time(metric)
     largest: dict[str, list[float]] = {"trajectories": []}
     medians: dict[str, list[float]] = {"trajectories": []}
     if isinstance(metric.bare, ComparesOperators):

@@ -4,6 +4,7 @@ None knows the data of a case. Each states which cases it must pass, and why; th
 only that every case is passed by at least one of these or of the built-in metrics.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar, final
 
@@ -16,7 +17,9 @@ from metric_harness.interfaces import AbstractMetric, Claims, Needs, metric
 PAIRED = Claims(symmetric=True, identity=True, deterministic=True, unpaired_trials=False, time_order=False)
 UNPAIRED = Claims(symmetric=True, identity=True, deterministic=True, unpaired_trials=True, unequal_trials=True)
 BUILT_IN = ("cka", "procrustes")
-"""Built-in metrics to ask about every case; DSA is asked only about planted conjugacy, for its cost."""
+"""Built-in metrics to ask about every case; DSA is asked only about what it alone passes, for its cost."""
+UNDECEIVED = ("debiased_cka", "cca")
+"""Built-in metrics to ask about the group `misleading`: the one is free of bias, the other counts weak components."""
 
 
 @metric(claims=PAIRED)
@@ -80,3 +83,17 @@ class LaggedSpectra(LaggedMetric):
     def features(self, covariances: Array) -> Array:
         """Return the singular values of each covariance."""
         return np.linalg.svd(covariances, compute_uv=False)
+
+
+@final
+class LaggedTraces(LaggedMetric):
+    """Right for partial observation: the mean autocorrelation over axes is close to that over some of them.
+
+    Right for blind spots too: a trace is the same in all orthogonal coordinates, and shuffled time has none left.
+    """
+
+    claims: ClassVar[Claims] = dataclasses.replace(UNPAIRED, conjugacy=True, time_order=True)
+
+    def features(self, covariances: Array) -> Array:
+        """Return the mean of the diagonal of each covariance."""
+        return np.trace(covariances, axis1=1, axis2=2) / covariances.shape[-1]
