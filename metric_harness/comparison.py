@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from metric_harness.errors import ScorecardError
+from metric_harness.evidence import sensitivity
 from metric_harness.group_scores import scores_by
 from metric_harness.published import beside_published
 from metric_harness.records import (
@@ -57,7 +58,24 @@ def compare(cards: Sequence[Scorecard]) -> Comparison:
         observed={card.metric.name: card.metric.observed for card in cards},
         groups={card.metric.name: scores_by(card.cases, lambda case: case.group) for card in cards},
         tiers={card.metric.name: scores_by(card.cases, lambda case: case.tier) for card in cards},
+        **_profiles(cards),
     )
+
+
+def _profiles(cards: Sequence[Scorecard]) -> dict[str, Any]:
+    """Return the sensitivity profiles of those metrics that have one, and all changes in them by kind."""
+    parts = {card.metric.name: sensitivity(card.cases) for card in cards}
+    kinds: dict[str, dict[str, None]] = {}
+    for curve in (curve for curves in parts.values() for curve in curves):
+        kinds.setdefault(curve.x, {}).update(dict.fromkeys(map(str, curve.grid)))
+    return {
+        "profiles": {
+            name: {str(place): value for c in curves for place, value in zip(c.grid, c.values, strict=True)}
+            for name, curves in parts.items()
+            if curves
+        },
+        "profiled": {kind: list(changes) for kind, changes in kinds.items()},
+    }
 
 
 def _published(card: Scorecard) -> list[dict[str, Plain]]:

@@ -15,6 +15,10 @@ ADVICE = (
     "Derived from the results by rule: a metric is listed if it broke no contract, makes the claims that the question "
     "takes, and passed every case that it rests on; undecided, if none of these failed and some straddle their bound."
 )
+PROFILES = (
+    "How much of its range each change of a recording moves a metric: 0 is nothing, 1 is as far as another "
+    "dynamical regime. Most questions are not about the nuisances; which of the signals counts depends on the question."
+)
 CLAIMS = {True: "yes", False: "no", None: "none"}
 
 
@@ -56,6 +60,23 @@ def _scored(score: GroupScore | None) -> Cell:
     if score is None:
         return ""
     return Share(score.score, score.low, score.high, f"{score.n_passed} of {score.n_cases}")
+
+
+def profiles_table(comparison: Comparison) -> Table | None:
+    """Return for every change how much of its range each metric is moved by; None where no card tells."""
+    metrics = [name for name in comparison.metrics if name in comparison.profiles]
+    rows: list[list[Cell]] = [
+        [change, kind, *(_share(comparison.profiles[name], change) for name in metrics)]
+        for kind, changes in comparison.profiled.items()
+        for change in changes
+    ]
+    return Table(title="What moves each metric", columns=["change", "kind", *metrics], rows=rows) if rows else None
+
+
+def _share(profile: Mapping[str, float | None], change: str) -> str:
+    value = profile.get(change)
+    # Shares that only rounding makes differ from zero, or from minus zero, read as zero.
+    return "refused" if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def claims_table(comparison: Comparison) -> Table | None:

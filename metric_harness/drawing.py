@@ -44,6 +44,8 @@ STYLE: Mapping[str, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+COLORMAP, N_SHADES = "cividis", 9
+"""Shades of a matrix, readable whatever colors a reader can tell apart."""
 Axes: TypeAlias = Any
 LETTER = 0.062
 """Inches that a letter of a label takes, amply."""

@@ -6,6 +6,8 @@ Names alone tell which measurement is which, so that a case gains a plot by nami
   first noun ("numbers of units" for "number of units"), or of the last.
 - "<quantity> intervals by <x>", a list of [low, high], are the curve's intervals.
 - "breakdown <x>", a number, is the place on the grid where every curve over it breaks down.
+- "share of its range by <x>", over labels, is a part of the metric's sensitivity profile: all of them together are one
+  bar chart, and a comparison sets them side by side.
 - "<quantity> matrix", a square list of lists, is a matrix; "<quantity> matrix labels" name its rows and columns.
 
 A case with parameters has them in brackets at the end of every name; curves and grids meet within the same brackets.
@@ -18,8 +20,10 @@ from typing import Any, TypeGuard, cast, final
 
 from metric_harness.records import CaseRecord, Plain
 
-UNITS = ("distance", "AUC", "seconds", "bytes", "accuracy", "correlation")
+UNITS = ("distance", "AUC", "seconds", "bytes", "accuracy", "correlation", "activity")
 """Words by which two quantities are known to share a unit, and may share a plot."""
+RANGE_SHARE = "share of its range"
+"""The quantity of a sensitivity profile: how far a change moves a metric; 1 is as far as unrelated recordings are."""
 ELSEWHERE = ("published ", "at ", "settings ")
 """What the names of measurements begin with that have a section of their own."""
 
@@ -63,6 +67,11 @@ class Curve:
         words = self.quantity.split()
         return next((unit for unit in UNITS if unit in words), self.quantity)
 
+    @property
+    def is_profile(self) -> bool:
+        """Whether it is a part of the metric's sensitivity profile."""
+        return self.quantity == RANGE_SHARE and all(isinstance(place, str) for place in self.grid)
+
 
 @final
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,6 +112,11 @@ def on_one_grid(curves: Iterable[Curve]) -> list[list[Curve]]:
 def on_one_axis(curves: Iterable[Curve]) -> list[list[Curve]]:
     """Group curves over the same grid and of the same unit; one plot holds a group."""
     return _grouped(curves, lambda curve: (curve.x, tuple(curve.grid), curve.unit))
+
+
+def sensitivity(cases: Iterable[CaseRecord]) -> list[Curve]:
+    """Return the parts of a metric's sensitivity profile, whichever cases measured them."""
+    return [curve for case in cases for curve in evidence(case).curves if curve.is_profile]
 
 
 def plurals(x: str) -> list[str]:

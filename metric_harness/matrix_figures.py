@@ -6,11 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metric_harness.drawing import INK, LETTER, PAPER, Axes, Figure, Frame, as_svg, shortened
+from metric_harness.drawing import COLORMAP, INK, LETTER, N_SHADES, PAPER, Axes, Figure, Frame, as_svg, shortened
 from metric_harness.evidence import Matrix
-
-COLORMAP, N_SHADES = "cividis", 9
-"""Shades of a matrix, readable whatever colors a reader can tell apart."""
 
 
 def matrix_figure(matrix: Matrix, name: str) -> Figure:

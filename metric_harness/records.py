@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 """Version of the scorecard's and the comparison's keys; a new key raises the part after the dot."""
 SUITE = "metric-harness"
 """Root of the suite's node ids, and what selects cases on the command line: `metric-harness::noise::test_floor`."""
@@ -242,7 +242,7 @@ class GroupScore:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Several scorecards of one suite, profile and seed, side by side; what is new since 1.3 has a default."""
+    """Several scorecards of one suite, profile and seed, side by side; what is new since 1.2 has a default."""
 
     schema_version: str
     suite: SuiteInfo
@@ -264,6 +264,12 @@ class Comparison:
     tiers: Mapping[str, Mapping[str, GroupScore]] = dataclasses.field(
         default_factory=dict[str, Mapping[str, GroupScore]]
     )
+    profiles: Mapping[str, Mapping[str, float | None]] = dataclasses.field(
+        default_factory=dict[str, Mapping[str, float | None]]
+    )
+    """Of each metric, the share of its range that each change moves; those that it refuses are left out."""
+    profiled: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict[str, Sequence[str]])
+    """The changes of the profiles in order, by what they are: nuisances, signals."""
 
 
 def plain(value: object) -> Plain:

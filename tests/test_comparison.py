@@ -7,9 +7,11 @@ import pytest
 
 from metric_harness import cli
 from metric_harness.comparison import compare, read_report
+from metric_harness.comparison_tables import profiles_table
 from metric_harness.errors import ScorecardError
 from metric_harness.group_scores import scores_by
 from metric_harness.records import CaseRecord, Comparison, GroupScore, Outcome, Scorecard, to_json
+from metric_harness.report_formats.markdown import MarkdownFormat
 from tests.hostile import card
 
 
@@ -36,6 +38,32 @@ def test_a_comparison_holds_claims_observations_and_scores(comparison):
     # All outcomes but two apply; those without a score have .25 here.
     assert comparison.groups["one"]["noise"] == GroupScore(score=0.25, low=None, high=None, n_passed=1, n_cases=7)
     assert all(case.metric_s == {"one": 1.5, "two": 1.5} for case in comparison.cases)
+
+
+def test_a_comparison_sets_profiles_side_by_side_and_names_what_one_metric_refuses():
+    one, two, three = (card(name=name) for name in ("one", "two", "three"))
+    more = {"signals": ["speed"], "share of its range by signal": [0.7], "nuisances": ["rotation"]}
+    with_more = [
+        dataclasses.replace(c, measurements={**c.measurements, **more, "share of its range by nuisance": [1e-9]})
+        for c in two.cases
+        if c.outcome is Outcome.FAILED
+    ]
+    without = [dataclasses.replace(c, measurements={}) for c in three.cases]
+    kept = [c for c in two.cases if c.outcome is not Outcome.FAILED]
+    order = [c.id for c in one.cases]
+    two = dataclasses.replace(two, cases=sorted([*kept, *with_more], key=lambda c: order.index(c.id)))
+    found = compare([one, two, dataclasses.replace(three, cases=without)])
+    assert found.profiles == {"one": {"plain": 0.0, "rotation": 0.5}, "two": {"rotation": 1e-9, "speed": 0.7}}
+    assert found.profiled == {"nuisance": ["plain", "rotation"], "signal": ["speed"]}
+    table = profiles_table(found)
+    assert table is not None
+    assert table.columns == ["change", "kind", "one", "two"]
+    assert table.rows == [
+        ["plain", "nuisance", "0.00", "refused"],
+        ["rotation", "nuisance", "0.50", "0.00"],
+        ["speed", "signal", "refused", "0.70"],
+    ]
+    assert "What moves each metric" in MarkdownFormat().render_comparison(found)
 
 
 def test_the_score_of_a_group_is_the_mean_over_cases_that_apply_and_an_error_counts_as_zero():
@@ -80,7 +108,7 @@ def test_the_console_script_renders_a_comparison_and_a_card_in_every_format(path
 
 def test_a_comparison_from_before_1_3_is_still_rendered(path, capsys):
     content = json.loads(path.read_text(encoding="utf-8"))
-    for key in ("claims", "observed", "groups", "tiers"):
+    for key in ("claims", "observed", "groups", "tiers", "profiles", "profiled"):
         del content[key]
     for one in content["cases"]:
         del one["metric_s"]

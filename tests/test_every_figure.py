@@ -7,8 +7,10 @@ import pytest
 
 from metric_harness.curve_figures import curve_figure, round_numbers
 from metric_harness.drawing import Figure
-from metric_harness.evidence import Curve, Matrix
+from metric_harness.evidence import RANGE_SHARE, Curve, Matrix
 from metric_harness.matrix_figures import matrix_figure
+from metric_harness.profile_figures import profile_figure, profiles_figure
+from metric_harness.records import Comparison, SuiteInfo
 from metric_harness.trade_off import Point, trade_off_figure
 
 COST = Curve(quantity="seconds", x="number of samples", grid=[500, 1000, 2000, 4000], values=[0.1, 0.2, 0.4, 0.8])
@@ -22,6 +24,29 @@ NOISE = Curve(
 )
 GROUPS = Curve(quantity="accuracy", x="group", grid=["a", "b"], values=[0.1, 0.9], intervals=[(0.0, 0.2), (0.8, 1.0)])
 MATRIX = Matrix(quantity="d", labels=["near", "far", "beside"], rows=[[None, 9, 1], [9, None, 9], [1, 9, None]])
+PROFILE = [
+    Curve(
+        quantity=RANGE_SHARE,
+        x="nuisance",
+        grid=["rotation", "scale"],
+        values=[-0.0, 2.5],
+        intervals=[(-0.1, 0.1), (2.0, 3.0)],
+    ),
+    Curve(quantity=RANGE_SHARE, x="signal", grid=["speed", "motif"], values=[0.7, None]),
+]
+COMPARED = Comparison(
+    schema_version="1.4",
+    suite=SuiteInfo(version="1", profile="smoke", n_cases=1),
+    seed=1,
+    complete=False,
+    metrics=["one", "none", "two"],
+    digests={},
+    pass_rates={},
+    cases=[],
+    published=[],
+    profiles={"one": {"rotation": 0.0, "speed": 0.5}, "two": {"rotation": 1.7}},
+    profiled={"nuisance": ["rotation"], "signal": ["speed"]},
+)
 POINTS = [Point(label=f"metric {k}", cost=10.0**k, score=0.8, low=None, high=None) for k in range(8)]
 
 
@@ -31,6 +56,8 @@ def drawn(name: str) -> list[Figure]:
         curve_figure([NOISE, NOISE], name),
         curve_figure([GROUPS], name),
         matrix_figure(MATRIX, name),
+        profile_figure(PROFILE, name),
+        profiles_figure(COMPARED, name),
         trade_off_figure(POINTS, name),
     ]
 
@@ -100,3 +127,18 @@ def test_a_matrix_without_a_tree_keeps_its_order(rows):
 
 def test_every_metric_is_named_beside_the_trade_off():
     assert {point.label for point in POINTS} <= set(texts(trade_off_figure(POINTS, "a")))
+
+
+def test_a_profile_has_a_bar_and_a_number_for_each_change_and_far_bars_are_cut():
+    figure = profile_figure(PROFILE, "a")
+    assert {"rotation", "scale", "speed", "motif", "0.00", "2.50", "0.70"} <= set(texts(figure))
+    assert "-0.00" not in texts(figure)
+    assert figure.words == "share of its range: rotation 0.00; scale 2.50; speed 0.70"
+    assert "2" not in texts(figure)
+
+
+def test_a_matrix_of_profiles_has_a_column_for_each_metric_that_has_one():
+    figure = profiles_figure(COMPARED, "a")
+    assert {"one", "two", "rotation", "speed"} <= set(texts(figure))
+    assert "none" not in texts(figure)
+    assert figure.words == "share of its range of one, two, by nuisance: rotation; signal: speed"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metric_harness.evidence import Curve, Number, evidence, on_one_axis, on_one_grid, plurals
+from metric_harness.evidence import Curve, Number, evidence, on_one_axis, on_one_grid, plurals, sensitivity
 from metric_harness.records import CaseRecord, Outcome
 
 
@@ -152,3 +152,13 @@ def test_a_table_holds_a_grid_and_a_plot_one_unit_of_it():
         ["largest distance", "mean distance"],
         ["AUC"],
     ]
+
+
+def test_shares_of_the_range_over_labels_are_a_profile_whichever_cases_measured_them():
+    nuisances = {"share of its range by nuisance": [0.1, 0.2], "nuisances": ["rotation", "noise"]}
+    signals = {"share of its range by signal": [0.9], "signals": ["speed"]}
+    doses = {"share of its range by dose": [0.1, 0.2], "doses": [1, 2]}
+    parts = sensitivity([of(nuisances), of(doses), of(signals | {"speed": 1.0})])
+    assert [(part.x, part.grid) for part in parts] == [("nuisance", ["rotation", "noise"]), ("signal", ["speed"])]
+    (dose,) = evidence(of(doses)).curves
+    assert not dose.is_profile

@@ -127,8 +127,8 @@ def test_a_card_of_every_kind_of_measurement_has_its_plots():
     (text, page), _ = pages("plain")
     assert text.count("could not be drawn") == 0
     n_plots = Counter(tag for tag, _ in page.elements)["svg"]
-    # Distance, accuracy and score over their grids, and a matrix.
-    assert n_plots == 4
+    # Distance, accuracy and score over their grids, the sensitivity profile, and a matrix.
+    assert n_plots == 5
 
 
 def test_a_plot_that_fails_leaves_a_note_and_loses_nothing_else(monkeypatch):
@@ -138,7 +138,7 @@ def test_a_plot_that_fails_leaves_a_note_and_loses_nothing_else(monkeypatch):
     monkeypatch.setattr(matrix_figures, "matrix_figure", broken)
     text = HtmlFormat().render(card())
     assert "This plot could not be drawn (RuntimeError: &lt;b&gt;no ink&lt;/b&gt;)." in text
-    assert Counter(tag for tag, _ in Page(text).elements)["svg"] == 3
+    assert Counter(tag for tag, _ in Page(text).elements)["svg"] == 4
 
 
 def test_a_web_address_of_an_issue_is_a_link_and_nothing_else_is():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -92,3 +93,15 @@ def test_examples_do_not_depend_on_constants_in_the_users_modules(tmp_path):
         outputs.add(done.stdout)
     assert len(outputs) == 1
     assert len(np.array(outputs.pop())[()]) > 100
+
+
+def test_a_targeted_search_climbs_to_what_a_blind_one_does_not_reach():
+    wide = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6))
+
+    def judge(numbers: tuple[int, int]) -> tuple[int, int] | None:
+        miss = abs(numbers[0] - 314159) + abs(numbers[1] - 271828)
+        hypothesis.target(-float(miss))
+        return numbers if miss < 1000 else None
+
+    assert search(wide, judge, n_examples=500, seed=1, shrink=False).broken is None
+    assert search(wide, judge, n_examples=500, seed=1, shrink=False, targeted=True).broken is not None

@@ -2,14 +2,14 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, cast, final
 
 from metric_harness import __version__, catalogue, comparison_tables, scorecard_tables
 from metric_harness.drawing import Figure
 from metric_harness.errors import MetricHarnessError
-from metric_harness.evidence import evidence, on_one_axis, on_one_grid
+from metric_harness.evidence import Curve, evidence, on_one_axis, on_one_grid
 from metric_harness.evidence_tables import curves_table, matrix_table, numbers_table
 from metric_harness.interfaces import AbstractReportFormat
 from metric_harness.records import CaseInfo, CaseRecord, Change, Comparison, Outcome, Scorecard
@@ -141,6 +141,9 @@ def _comparison_view(comparison: Comparison) -> dict[str, object]:
         "cases": comparison_tables.cases_table(comparison),
         "groups": comparison_tables.groups_table(comparison),
         "scores_note": comparison_tables.SCORES,
+        "profiles": comparison_tables.profiles_table(comparison),
+        "profiles_note": comparison_tables.PROFILES,
+        "profiles_plot": _matrix_of_profiles(comparison),
         "claims": comparison_tables.claims_table(comparison),
         "published": scorecard_tables.published_table(comparison.published),
         "notes": scorecard_tables.published_notes(comparison.published),
@@ -168,7 +171,8 @@ def _shown(case: CaseRecord) -> Shown:
         title=info.title if info else "",
         asked=_asked(info) if info else [],
         plots=[
-            *(_curve_plot(curves, f"{name}-curve-{k}") for k, curves in enumerate(on_one_axis(found.curves))),
+            *(_curve_plot(c, f"{name}-curve-{k}") for k, c in enumerate(on_one_axis(_plotted_alone(found.curves)))),
+            *_profile_plot([curve for curve in found.curves if curve.is_profile], f"{name}-profile"),
             *(_matrix_plot(matrix, f"{name}-matrix-{k}") for k, matrix in enumerate(found.matrices)),
         ],
         tables=[
@@ -186,6 +190,24 @@ def _curve_plot(curves: Any, name: str) -> Plot:
     quantity = curves[0].quantity if len(curves) == 1 else curves[0].unit
     caption = f"{quantity} by {curves[0].x}" + (", with 95 % intervals" if intervals else "")
     return _plotted(lambda: curve_figure(curves, name), caption)
+
+
+def _plotted_alone(curves: Sequence[Curve]) -> list[Curve]:
+    return [curve for curve in curves if not curve.is_profile]
+
+
+def _profile_plot(curves: Sequence[Curve], name: str) -> list[Plot]:
+    from metric_harness.profile_figures import profile_figure
+
+    caption = "What moves the metric, as a share of its range, with 95 % intervals; 1 is as far as another regime"
+    return [_plotted(lambda: profile_figure(curves, name), caption)] if curves else []
+
+
+def _matrix_of_profiles(comparison: Comparison) -> Plot | None:
+    from metric_harness.profile_figures import profiles_figure
+
+    caption = "What moves each metric, as a share of its range; a blank is a change that the metric refuses"
+    return _plotted(lambda: profiles_figure(comparison, "profiles"), caption) if comparison.profiles else None
 
 
 def _matrix_plot(matrix: Any, name: str) -> Plot:

@@ -56,6 +56,9 @@ class MarkdownFormat(AbstractReportFormat):
             _section("Which metric to use when", comparison_tables.ADVICE, comparison_tables.advice_table(comparison)),
             _section("Case by case", "", comparison_tables.cases_table(comparison)),
             _section("Scores by tier and group", comparison_tables.SCORES, comparison_tables.groups_table(comparison)),
+            _section(
+                "What moves each metric", comparison_tables.PROFILES, comparison_tables.profiles_table(comparison)
+            ),
             _section("Claims", "Claimed / observed.", comparison_tables.claims_table(comparison)),
             _published_section(comparison.published, []),
         ]

@@ -169,6 +169,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.shared_subtasks": "p of the trend",
         "learning.task_epochs": "permutation p in stimulus",
         "learning.gradual": "share of approaching networks",
+        "misleading.sensitivity": "AUC of the same again",
         "noise.sample_size": "AUC of copies at 5 trials",
     },
     "first_states": {
@@ -217,6 +218,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.task_epochs": "permutation p in stimulus",
         "learning.within": "share of ordered trainings",
         "learning.gradual": "share of approaching networks",
+        "misleading.spurious_agreement": "AUC of repeated against unrelated",
         "noise.recurrent": "AUC at noise 0.001",
         "noise.sample_size": "smallest range over worlds",
     },

@@ -99,6 +99,8 @@ BLIND = DECEIVED | {
     "ablation.dose": "share of ordered networks = 0 ",
     "ablation.readout_null": "share of networks = 0",
     "ablation.recurrence": "share of networks = 0 ",
+    "misleading.sensitivity": "smallest range over worlds = 0 ",
+    "misleading.spurious_agreement": "smallest range over worlds = 0 ",
 }
 """What every validity case says to a metric that sees no difference between moment-matched recordings."""
 TIMELESS = BLIND | {"invariance.time_order": "change of the distance"}
