@@ -66,6 +66,8 @@ def random(x, y, n_steps=1):
 DECEIVED = {
     "misleading.dominant_variance": "effect of half = 0 ",
     "misleading.row_shuffle": "margin",
+    "misleading.sensitivity": "smallest range over worlds = 0 ",
+    "misleading.spurious_agreement": "smallest range over worlds = 0 ",
     "misleading.task_scores": "area under precision and recall",
     "misleading.unit_sampling": "AUC at 1000 units",
     "misleading.weak_variable": "effect = 0 ",
@@ -99,8 +101,6 @@ BLIND = DECEIVED | {
     "ablation.dose": "share of ordered networks = 0 ",
     "ablation.readout_null": "share of networks = 0",
     "ablation.recurrence": "share of networks = 0 ",
-    "misleading.sensitivity": "smallest range over worlds = 0 ",
-    "misleading.spurious_agreement": "smallest range over worlds = 0 ",
 }
 """What every validity case says to a metric that sees no difference between moment-matched recordings."""
 TIMELESS = BLIND | {"invariance.time_order": "change of the distance"}
