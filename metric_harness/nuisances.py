@@ -61,7 +61,7 @@ def _shifted(x: Trajectories, rng: np.random.Generator) -> Trajectories:
 
 
 def _reordered(x: Trajectories, rng: np.random.Generator) -> Trajectories:
-    return cast(Any, x)[..., cast(Any, rng).permutation(x.shape[-1])]
+    return cast(Trajectories, cast(Any, x)[..., rng.permutation(x.shape[-1])])
 
 
 def _rescaled(x: Trajectories, rng: np.random.Generator) -> Trajectories:

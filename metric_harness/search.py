@@ -7,7 +7,7 @@ Hypothesis' own provider mixes in constants that it finds in their source.
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar, final
 
 import hypothesis
@@ -37,7 +37,7 @@ providers.AVAILABLE_PROVIDERS[BACKEND] = f"{__name__}.{UninformedProvider.__name
 
 
 @contextlib.contextmanager
-def _standing_in() -> Iterator[None]:
+def _standing_in() -> Generator[None]:
     """Let the uninformed provider go under the name of Hypothesis' own."""
     own = providers.AVAILABLE_PROVIDERS["hypothesis"]
     providers.AVAILABLE_PROVIDERS["hypothesis"] = providers.AVAILABLE_PROVIDERS[BACKEND]
