@@ -65,7 +65,7 @@ def _reordered(x: Trajectories, rng: np.random.Generator) -> Trajectories:
 
 
 def _rescaled(x: Trajectories, rng: np.random.Generator) -> Trajectories:
-    return x * 2.0 ** rng.uniform(-2, 2, x.shape[-1])
+    return x * np.exp2(rng.uniform(-2, 2, x.shape[-1]))
 
 
 def _with_outlier(x: Trajectories, rng: np.random.Generator) -> Trajectories:
