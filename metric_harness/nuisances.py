@@ -64,10 +64,6 @@ def _reordered(x: Trajectories, rng: np.random.Generator) -> Trajectories:
     return cast(Trajectories, cast(Any, x)[..., rng.permutation(x.shape[-1])])
 
 
-def _rescaled(x: Trajectories, rng: np.random.Generator) -> Trajectories:
-    return x * np.exp2(rng.uniform(-2, 2, x.shape[-1]))
-
-
 def _with_outlier(x: Trajectories, rng: np.random.Generator) -> Trajectories:
     """Move one sample so far in a random direction that it has as much variance as all others together."""
     direction: Array = rng.standard_normal((x.shape[-1],))
@@ -92,7 +88,7 @@ NUISANCES: Mapping[str, Change] = {
     "rotation": _mapped(random_orthogonal),
     "order of the units": _reordered,
     "one common scale": lambda x, _: 3.0 * x,
-    "a scale for each unit": _rescaled,
+    "a scale for each unit": _mapped(lambda n, rng: np.diag(2.0 ** rng.uniform(-2, 2, n))),
     "translation by 1 SD": _shifted,
     "linear map": _mapped(_conditioned),
     "noise of .3 SD": _noise(0.3),
