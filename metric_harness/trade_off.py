@@ -45,6 +45,8 @@ def trade_off_figure(points: Sequence[Point], name: str) -> Figure:
     """
 
     def draw(axes: Axes) -> None:
+        from matplotlib.ticker import LogFormatter
+
         for k, point in enumerate(points):
             color, marker = SERIES[k % len(SERIES)], MARKERS[k % len(MARKERS)]
             if point.low is not None and point.high is not None:
@@ -52,6 +54,8 @@ def trade_off_figure(points: Sequence[Point], name: str) -> Figure:
             axes.plot([point.cost], [point.score], color=color, marker=marker, markersize=6, linestyle="none")
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
+        # Within a decade matplotlib labels what lies between powers of ten, by default in its own mathematical markup.
+        axes.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))
         axes.set_ylim(min(point.score if point.low is None else point.low for point in points) - 0.05, 1.04)
         axes.set_xlabel("seconds in the metric, all cases")
         axes.set_ylabel("mean score of validity cases")

@@ -1,5 +1,6 @@
 """Plots as a page gets them: colored by the page, the same twice, on the scales that their numbers ask for."""
 
+import dataclasses
 import re
 
 import matplotlib as mpl
@@ -142,3 +143,10 @@ def test_a_matrix_of_profiles_has_a_column_for_each_metric_that_has_one():
     assert {"one", "two", "rotation", "speed"} <= set(texts(figure))
     assert "none" not in texts(figure)
     assert figure.words == "share of its range of one, two, by nuisance: rotation; signal: speed"
+
+
+def test_costs_within_a_decade_are_written_as_plain_numbers():
+    near = [dataclasses.replace(point, cost=2.0 + k) for k, point in enumerate(POINTS)]
+    written = texts(trade_off_figure(near, "a"))
+    assert {"2", "3"} <= set(written)
+    assert not [text for text in written if "$" in text]
