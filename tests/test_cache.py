@@ -106,7 +106,7 @@ def test_another_argument_is_another_result():
         (Named("a"), Named("b")),
         (Named("a"), pair()),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_values_that_differ_are_told_apart(one, other):
     anything(one), anything(other)
