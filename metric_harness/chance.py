@@ -18,13 +18,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias, cast, final
 
 import numpy as np
-from scipy import signal, stats
+from scipy import stats
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.errors import UsageError
+from metric_harness.populations import autoregressive
 from metric_harness.seeding import generator
 from metric_harness.statistics import CONFIDENCE, Estimate, mean_interval
+from metric_harness.surrogates import circularly_shifted
 
 LEVEL = 0.05
 """Share of unrelated pairs below the threshold."""
@@ -119,19 +121,8 @@ class Chance:
 
 def independent(sizes: Sizes, rng: np.random.Generator) -> Pair:
     """Return two independent Gaussian recordings of unit variance, autoregressive of order one in time."""
-    x, y = _recording(sizes, rng), _recording(sizes, rng)
+    x, y = (autoregressive(sizes.shape, sizes.autocorrelation, rng) for _ in range(2))
     return x, y
-
-
-def _recording(sizes: Sizes, rng: np.random.Generator) -> Trajectories:
-    keep = sizes.autocorrelation
-    if keep == 0:
-        return rng.standard_normal(sizes.shape)
-    state = rng.standard_normal((sizes.n_trials, 1, sizes.n_units))
-    noise = math.sqrt(1 - keep**2) * rng.standard_normal(sizes.shape)
-    # The state before the first sample has the stationary distribution, so that all samples have it.
-    made: Any = signal.lfilter([1.0], [1.0, -keep], noise, axis=1, zi=keep * state)
-    return cast(Trajectories, made[0])
 
 
 def permuted(y: Trajectories, rng: np.random.Generator) -> Trajectories:
@@ -141,8 +132,7 @@ def permuted(y: Trajectories, rng: np.random.Generator) -> Trajectories:
 
 def shifted(y: Trajectories, rng: np.random.Generator) -> Trajectories:
     """Return a recording with every trial moved around a circle in time by one random lag, never by none."""
-    lag: int = cast(Any, rng).integers(1, y.shape[1])
-    return np.concatenate([y[:, -lag:], y[:, :-lag]], axis=1)
+    return circularly_shifted(y, int(cast(Any, rng).integers(1, y.shape[1])))
 
 
 def chances_of_sizes(

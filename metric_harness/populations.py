@@ -6,24 +6,32 @@ mixing, which latents still mean anything) is an argument; moments are matched b
 """
 
 import math
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import signal
 
 from metric_harness.arrays import Array, Trajectories, flattened, trajectories
 from metric_harness.transforms import random_orthogonal, whiten
 
 
-def courses(n_trials: int, n_times: int, n_latents: int, rng: np.random.Generator, *, memory: float) -> Trajectories:
-    """Draw stationary Gaussian courses of variance one whose correlation falls as exp(-steps / memory).
+def autoregressive(shape: tuple[int, int, int], keep: float, rng: np.random.Generator) -> Trajectories:
+    """Draw independent stationary Gaussian series of variance one: z_0 ~ N(0, 1), z_t = q z_{t-1} + √(1 - q²) ε_t.
 
-    z_0 ~ N(0, 1) and z_t = q z_{t-1} + √(1 - q²) ε_t with q = exp(-1 / memory); latents and trials are independent.
+    Args:
+        shape: (trials, time, units).
+        keep: q, the correlation of successive samples, in [0, 1).
+        rng: source of z_0 and ε.
     """
-    decay = math.exp(-1 / memory)
-    z = rng.standard_normal((n_trials, n_times, n_latents))
-    for t in range(1, n_times):
-        z[:, t] = decay * z[:, t - 1] + math.sqrt(1 - decay**2) * z[:, t]
-    return z
+    innovations = rng.standard_normal(shape)
+    innovations[:, 1:] *= math.sqrt(1 - keep**2)
+    return cast(Trajectories, cast(Any, signal).lfilter([1.0], [1.0, -keep], innovations, axis=1))
+
+
+def courses(n_trials: int, n_times: int, n_latents: int, rng: np.random.Generator, *, memory: float) -> Trajectories:
+    """Draw stationary Gaussian courses of variance one whose correlation falls as exp(-steps / memory)."""
+    return autoregressive((n_trials, n_times, n_latents), math.exp(-1 / memory), rng)
 
 
 def repeated(course: Array, n_trials: int, private: float, rng: np.random.Generator, *, memory: float) -> Trajectories:
