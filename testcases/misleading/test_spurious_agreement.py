@@ -158,8 +158,9 @@ def _record(measure: Recorder, name: str, kind: Kind, found: Found) -> None:
     measure(f"{name}: accuracy from the other", found.accuracies[1])
     measure(f"{name}: pair", str(found.recipe))
     axis = decoding_axis(made["recording"], variable)
-    measure(f"time steps[{name}]", list(range(0, N_TIMES, SHOWN)))
+    # A grid of its own for each pair, so that each has its own plot.
+    measure(f"time steps of the pair {name}", list(range(0, N_TIMES, SHOWN)))
     for side, recording in (("one", made["recording"]), ("the other", made[kind])):
         for word, sign in (("plus", 1), ("minus", -1)):
             course = (recording[variable == sign] @ axis).mean(axis=0)
-            measure(f"activity of {side}, {word} by time step[{name}]", course[::SHOWN])
+            measure(f"activity of {side}, {word} by time step of the pair {name}", course[::SHOWN])
