@@ -38,8 +38,8 @@ def variance(x, y, n_steps=1):
 @metric(claims=SUMMARY, budget="n_steps")
 def covariance_spectrum(x, y, n_steps=1):
     """Distance of the sorted eigenvalues of the covariances."""
-    x, y = paired_activations(x, y)
-    spectra = [np.linalg.eigvalsh(np.atleast_2d(np.cov(z.T))) for z in (x, y)]
+    centered = [z - z.mean(axis=0) for z in paired_activations(x, y)]
+    spectra = [np.linalg.eigvalsh(z.T @ z / len(z)) for z in centered]
     return float(np.linalg.norm(spectra[0] - spectra[1]))
 
 
