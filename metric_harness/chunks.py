@@ -48,12 +48,14 @@ class Job:
 @final
 @dataclasses.dataclass(frozen=True)
 class Reply:
-    """A metric's answer and its seconds, or the message and the cause of its refusal."""
+    """A metric's answer and its seconds; or that it refused, and nothing more.
+
+    What it said would not read as it does in the sender's process: code that came by value has lost its file.
+    """
 
     answer: Any
     seconds: float
-    refusal: str = ""
-    cause: BaseException | None = None
+    refused: bool = False
 
 
 def shipped(array: Array) -> Shipment:
@@ -80,7 +82,7 @@ def answered(job: Job, places: Sequence[int], pairs: Sequence[tuple[int, int]], 
         job: what all chunks share.
         places: index of each array in the question.
         pairs: index pairs, as in the question.
-        arrays: those that the pairs name; the others are None in what the metric gets.
+        arrays: those that the pairs name; in the place of others the metric gets one of these.
 
     Raises:
         SchedulerError: if this worker has other code or libraries, or cannot load the metric.
@@ -91,9 +93,10 @@ def answered(job: Job, places: Sequence[int], pairs: Sequence[tuple[int, int]], 
             "sender. Install the same versions there, and restart the workers after every change."
         )
     sys.path += [folder for folder in job.path if folder not in sys.path]
-    xs: list[Any] = [None] * job.n_arrays
-    for place, array in zip(places, arrays, strict=True):
-        xs[place] = unpacked(array)
+    fresh = [unpacked(array) for array in arrays]
+    xs = fresh[:1] * job.n_arrays
+    for place, array in zip(places, fresh, strict=True):
+        xs[place] = array
     with TURNS, process_state.restored():
         return _reply(MetricUnderTest("on a worker", _loaded(job.metric)), job.method, xs, pairs)
 
@@ -101,8 +104,8 @@ def answered(job: Job, places: Sequence[int], pairs: Sequence[tuple[int, int]], 
 def _reply(metric: MetricUnderTest, method: Method, xs: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Reply:
     try:
         answer = metric.asked(Question(metric.bare, method, xs, pairs, len(pairs)))
-    except MetricError as error:
-        return Reply(None, metric.meter.seconds, str(error), _portable(error.__cause__))
+    except MetricError:
+        return Reply(None, metric.meter.seconds, refused=True)
     return Reply(answer, metric.meter.seconds)
 
 
@@ -115,11 +118,3 @@ def _loaded(content: bytes) -> AbstractMetric:
             f"a worker cannot load the metric: {type(error).__name__}: {error}. Make its modules importable there, at "
             "the same paths."
         ) from None
-
-
-def _portable(cause: BaseException | None) -> BaseException | None:
-    """Return an exception that survives the journey; None if it does not."""
-    try:
-        return pickle.loads(pickle.dumps(cause))
-    except Exception:
-        return None

@@ -1,7 +1,7 @@
 """Sends questions about many pairs to a Dask scheduler, in chunks, and puts the answers in the order of the pairs.
 
 Whatever the cluster does meanwhile, an answer is the one of this process, or there is none: chunks are made only where
-each pair is known to get the number that it gets alone, and what a chunk refuses is asked again undivided, so that the
+each pair is known to get the number that it gets alone, and what is refused there is asked again here, so that the
 message is the same, too. A chunk whose workers die is asked pair by pair, so that the fatal one has a name.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
+from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.asking import Meter, Question
 from metric_harness.cache import edition
@@ -57,6 +58,9 @@ class Cluster:
         self._metrics: dict[int, tuple[AbstractMetric, bytes]] = {}
         self._cost: dict[tuple[bytes, tuple[int, ...]], float] = {}
 
+    def __str__(self) -> str:
+        return f"{self._connection.address}, {self._connection.n_threads()} threads"
+
     def close(self) -> None:
         """Leave the scheduler."""
         self._connection.close()
@@ -84,14 +88,15 @@ class Cluster:
         meter.n_calls += question.n_distances
         chunks = self._chunks(question)
         replies = self._replies(question, chunks)
-        if len(chunks) > 1 and any(reply.refusal for reply in replies):
-            # The time of the first try is the price of being divided, and not the metric's.
-            chunks, replies = [question.pairs], self._replies(question, [question.pairs])
+        if any(reply.refused for reply in replies):
+            if not looped(question):
+                chunks, replies = [question.pairs], [Reply(None, 0.0, refused=True)]
+            replies = [
+                _asked_here(question, pairs, meter) if reply.refused else reply
+                for pairs, reply in zip(chunks, replies, strict=True)
+            ]
         seconds = sum(reply.seconds for reply in replies)
         meter.seconds += seconds
-        for reply in replies:
-            if reply.refusal:
-                raise MetricError(reply.refusal) from reply.cause
         self._cost[self._kind(question)] = seconds / max(1, question.n_distances)
         if len(replies) == 1:
             return replies[0].answer
@@ -100,7 +105,7 @@ class Cluster:
     def _chunks(self, question: Question) -> list[Pairs]:
         """Return the pairs in parts, in their order; one part where the metric may look at all pairs together."""
         n = len(question.pairs)
-        if n < 2 or question.method == "distances" or not divisible(question):
+        if n < 2 or not divisible(question):
             return [question.pairs]
         by_time = self._known_cost(question) * n / CHUNK_S if self._kind(question) in self._cost else 0
         n_chunks = max(CHUNKS_PER_THREAD * self._connection.n_threads(), math.ceil(by_time), 1)
@@ -117,8 +122,8 @@ class Cluster:
         ]
 
     def _arguments(self, job: Job, question: Question, pairs: Pairs) -> list[Any]:
-        everything = question.method == "distances" or not divisible(question)
-        used = range(len(question.arrays)) if everything else sorted({index for pair in pairs for index in pair})
+        everything = range(len(question.arrays))
+        used = sorted({index for pair in pairs for index in pair}) if divisible(question) else everything
         return [job, list(used), list(pairs), *(self._connection.holding(shipped(question.arrays[k])) for k in used)]
 
     def _one_by_one(self, job: Job, question: Question, pairs: Pairs) -> Reply:
@@ -138,7 +143,7 @@ class Cluster:
                     f"{named} killed every worker that it was given to. Ask for it outside the harness, and see what "
                     "ends the process: memory, a crash of compiled code, or a call to exit."
                 )
-            if whole or reply.refusal:
+            if whole or reply.refused:
                 return reply
             answers += _numbers(reply, 1)
             seconds += reply.seconds
@@ -158,11 +163,29 @@ class Cluster:
         return self._cost.get(self._kind(question), math.inf)
 
 
+def looped(question: Question) -> bool:
+    """Return whether a question is put to the metric pair by pair, so that nothing about it hangs on other pairs."""
+    return question.method == "pair_distances" and type(question.bare).pair_distances is AbstractMetric.pair_distances
+
+
 def divisible(question: Question) -> bool:
     """Return whether each pair of a question gets, to the last bit, the number that it gets alone."""
-    bare = question.bare
-    looped = question.method == "pair_distances" and type(bare).pair_distances is AbstractMetric.pair_distances
-    return looped or type(bare).separable
+    return looped(question) or (question.method != "distances" and type(question.bare).separable)
+
+
+def _asked_here(question: Question, pairs: Pairs, meter: Meter) -> Reply:
+    """Ask this process for pairs that were refused elsewhere.
+
+    Raises:
+        MetricError: if they are refused here, too.
+    """
+    here = MetricUnderTest("", question.bare)
+    try:
+        answer = here.asked(dataclasses.replace(question, pairs=pairs, n_distances=len(pairs)))
+    except MetricError:
+        meter.seconds += here.meter.seconds
+        raise
+    return Reply(answer, here.meter.seconds)
 
 
 def _numbers(reply: Reply, n_pairs: int) -> Sequence[Any]:

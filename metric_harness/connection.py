@@ -25,6 +25,10 @@ PATIENCE_S = 60.0
 """Seconds without any worker after which calls are given up."""
 POLL_S = 0.5
 """Seconds between looks at whether scheduler and workers are still there."""
+UNDER_WAY = ("pending", "lost")
+"""States of a call that has no result yet, or none any more."""
+MOST_FETCHES = 20
+"""How often a result is fetched whose worker dies at that very moment."""
 MOST_HELD = 256 * 2**20
 """Bytes of recordings that stay on the cluster for later calls."""
 
@@ -93,7 +97,7 @@ class Connection:
         content = f"{array.dtype.str} {array.shape} {axes};".encode() + array.tobytes()
         key = hashlib.sha256(content).hexdigest()
         future, _ = self._held.pop(key, (None, 0))
-        if future is None or future.status not in ("pending", "finished"):
+        if future is None or future.status not in (*UNDER_WAY, "finished"):
             future = self._submitted(held, [shipment], "recording")
         self._held[key] = future, array.nbytes
         while sum(size for _, size in self._held.values()) > MOST_HELD and len(self._held) > 1:
@@ -112,7 +116,7 @@ class Connection:
         try:
             futures += [self._submitted(function, arguments, "chunk") for arguments in calls]
             self._wait(futures)
-            return [self._result(future) for future in futures]
+            return [self._result(future, futures) for future in futures]
         except CaseTimeoutError:
             self._abandon(futures)
             raise
@@ -129,9 +133,10 @@ class Connection:
 
     def _wait(self, futures: Sequence[Any]) -> None:
         seen = time.monotonic()
-        while any(future.status == "pending" for future in futures):
+        while any(future.status in UNDER_WAY for future in futures):
             with contextlib.suppress(TimeoutError, self._dask.TimeoutError, self._dask.CancelledError):
-                self._dask.wait(futures, timeout=POLL_S)
+                with self._client.as_current():
+                    self._dask.wait(futures, timeout=POLL_S)
                 continue
             self._require_scheduler()
             seen = time.monotonic() if self.n_threads() else seen
@@ -141,12 +146,16 @@ class Connection:
                     f"one with `dask worker {self.address}`."
                 )
 
-    def _result(self, future: Any) -> Result:
-        if future.status == "finished":
-            try:
+    def _result(self, future: Any, futures: Sequence[Any]) -> Result:
+        for _ in range(MOST_FETCHES):
+            # A result lies on the worker that found it; if that dies before it is fetched, Dask has it found again.
+            self._wait(futures)
+            if future.status != "finished":
+                break
+            with contextlib.suppress(Exception):  # what Dask raises here depends on the moment of the loss
                 return future.result()
-            except Exception as error:
-                raise self._lost() from error
+            self._require_scheduler()
+            time.sleep(POLL_S)
         if future.status != "error":
             raise self._lost()
         error = future.exception()

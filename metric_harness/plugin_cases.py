@@ -24,8 +24,8 @@ from metric_harness.errors import CaseTimeoutError, MetricError, SchedulerError
 from metric_harness.exemptions import Entry
 from metric_harness.files import read_arrays
 from metric_harness.profiles import PROFILES, Profile
-from metric_harness.routing import routes
 from metric_harness.records import SUITE, CaseInfo, CaseRecord, Outcome, plain
+from metric_harness.routing import routes
 from metric_harness.seeding import generator
 from metric_harness.session import Payload, Request
 
@@ -139,6 +139,10 @@ class CaseRunner:
     def __init__(self, asked: Request) -> None:
         self.request = asked
         self.routes = routes(cached=asked.cached, scheduler=asked.scheduler)
+
+    def pytest_report_header(self) -> list[str]:
+        """Name the ways that questions take, and the metrics that no cache may answer for."""
+        return self.routes.described({metric.name: metric.bare for metric in self.request.metrics})
 
     def pytest_unconfigure(self) -> None:
         """Leave what the questions were sent to."""

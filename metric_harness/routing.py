@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from metric_harness.answers import KeptAnswers
@@ -10,6 +10,7 @@ from metric_harness.asking import Meter, Question, Route
 from metric_harness.cache import FOLDER_VARIABLE
 from metric_harness.cluster import Cluster
 from metric_harness.errors import UsageError
+from metric_harness.interfaces import AbstractMetric
 
 ASKED_HERE = ("contract",)
 """Groups whose cases are about the asking itself: whether answers repeat, what they cost, what they leave behind."""
@@ -31,6 +32,17 @@ class Routes:
     def of(self, group: str) -> Route | None:
         """Return the way of a group's questions; None where they are put to the metric at once."""
         return None if group in ASKED_HERE or (self.kept is None and self.cluster is None) else self._answer
+
+    def described(self, metrics: Mapping[str, AbstractMetric]) -> list[str]:
+        """Return a line for each way that is open, and for each metric that stays off it."""
+        lines: list[str] = []
+        if self.kept is not None:
+            lines.append(f"metric-harness cache: answers in {self.kept.folder}")
+            refused = {name: self.kept.refused(bare) for name, bare in metrics.items()}
+            lines += [f"metric-harness cache: none for {name}, {why}" for name, why in refused.items() if why]
+        if self.cluster is not None:
+            lines.append(f"metric-harness scheduler: {self.cluster}")
+        return lines
 
     def close(self) -> None:
         """Leave the scheduler."""

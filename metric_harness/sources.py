@@ -49,7 +49,7 @@ def _home(bare: AbstractMetric) -> types.ModuleType | None:
     if isinstance(bare, FunctionMetric):
         target = inspect.unwrap(cast(Any, bare.call))
         target = getattr(target, "__self__", target)
-    named = target if hasattr(target, "__qualname__") else type(target)
+    named: Any = target if hasattr(target, "__qualname__") else type(target)
     return sys.modules.get(str(getattr(named, "__module__", "")))
 
 
@@ -64,8 +64,8 @@ def _identity(value: object) -> Iterator[bytes]:
     elif isinstance(value, types.MethodType):
         yield from _identity([value.__func__, value.__self__])
     elif isinstance(value, types.FunctionType):
-        code = value.__code__
-        yield f"{value.__module__} {value.__qualname__} {code.co_firstlineno};".encode() + code.co_code
+        yield f"{value.__module__} {value.__qualname__};".encode()
+        yield from _code(value.__code__)
         yield from _identity([cell.cell_contents for cell in value.__closure__ or ()])
         yield from _identity([value.__defaults__, value.__kwdefaults__])
     elif isinstance(value, type | types.BuiltinFunctionType):
@@ -80,13 +80,25 @@ def _identity(value: object) -> Iterator[bytes]:
         yield from _state(value)
 
 
+def _code(code: types.CodeType) -> Iterator[bytes]:
+    """Yield what tells a function from another that was written on the same line."""
+    yield code.co_code + repr(code.co_names).encode()
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _code(constant)
+        else:  # sets of texts have another order in every process
+            members: Any = constant
+            yield repr(sorted(map(repr, members)) if isinstance(members, frozenset) else members).encode()
+
+
 def _state(value: object) -> Iterator[bytes]:
     try:
         yield b"".join(described(value))
     except TypeError:
-        if not hasattr(value, "__dict__"):
-            raise
-        yield from _identity(vars(value))
+        kind = type(value)
+        if kind.__reduce_ex__ is not object.__reduce_ex__ or kind.__reduce__ is not object.__reduce__:
+            raise  # its attributes are not all of it
+        yield from _identity(cast(Any, value).__reduce_ex__(2)[2])
 
 
 def _local_code(home: types.ModuleType | None) -> str:
