@@ -145,7 +145,7 @@ class Cluster:
                 )
             if whole or reply.refused:
                 return reply
-            answers += _numbers(reply, 1)
+            answers.extend(_numbers(reply, 1))
             seconds += reply.seconds
         return Reply(answers, seconds)
 

@@ -20,6 +20,7 @@ from metric_harness import cluster as cluster_module
 from metric_harness import connection
 from metric_harness.adapter import MetricUnderTest, adapt
 from metric_harness.cluster import Cluster
+from metric_harness.connection import KILLED, Connection
 from metric_harness.errors import CaseTimeoutError, MetricError, SchedulerError, UsageError
 from metric_harness.interfaces import AbstractMetric, Claims, metric
 from metric_harness.plugin_cases import deadline
@@ -220,6 +221,23 @@ def test_a_worker_killed_again_and_again_changes_no_answer(route, local):
     np.testing.assert_array_equal(found, here(l1).pair_distances(XS, pairs))
     assert subject.meter.n_calls == len(pairs)
     assert n_killed == 5
+
+
+@pytest.mark.parametrize("target", [l1, load("cka"), Whole()], ids=["function", "batched", "undivided"])
+def test_what_was_given_up_is_asked_again(route, target, monkeypatch):
+    """Dask gives up whatever was on workers that died, though only one pair of it was fatal."""
+    results, rounds = Connection.results, []
+
+    def given_up_once(self, function, calls):
+        rounds.append(len(calls))
+        return [KILLED] * len(calls) if len(rounds) == 1 else results(self, function, calls)
+
+    monkeypatch.setattr(Connection, "results", given_up_once)
+    few = PAIRS[:6]
+    subject = routed(target, route)
+    np.testing.assert_array_equal(subject.pair_distances(XS, few), here(target).pair_distances(XS, few))
+    assert subject.meter.n_calls == len(few)
+    assert rounds[1:] == ([1] if isinstance(target, Whole) else [1] * len(few))
 
 
 def test_other_code_on_a_worker_is_said(route, monkeypatch):
