@@ -49,7 +49,7 @@ def _home(bare: AbstractMetric) -> types.ModuleType | None:
     if isinstance(bare, FunctionMetric):
         target = inspect.unwrap(cast(Any, bare.call))
         target = getattr(target, "__self__", target)
-    named: Any = target if hasattr(target, "__qualname__") else type(target)
+    named = target if hasattr(target, "__qualname__") else cast(Any, type(target))
     return sys.modules.get(str(getattr(named, "__module__", "")))
 
 
@@ -87,8 +87,8 @@ def _code(code: types.CodeType) -> Iterator[bytes]:
         if isinstance(constant, types.CodeType):
             yield from _code(constant)
         else:  # sets of texts have another order in every process
-            members: Any = constant
-            yield repr(sorted(map(repr, members)) if isinstance(members, frozenset) else members).encode()
+            unordered = isinstance(constant, frozenset)
+            yield repr(sorted(map(repr, cast(Any, constant))) if unordered else constant).encode()
 
 
 def _state(value: object) -> Iterator[bytes]:

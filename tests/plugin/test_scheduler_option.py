@@ -15,7 +15,9 @@ ARGUMENTS = ("--metric-profile=smoke", "--metric-format=json")
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    running = LocalCluster(tmp_path_factory.mktemp("dask"), 2)
+    # Given up at the first death: each takes seconds until the worker is back.
+    environment = [("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")]
+    running = LocalCluster(tmp_path_factory.mktemp("dask"), 2, environment=environment)
     running.wait(2)
     yield running
     running.close()
