@@ -50,13 +50,14 @@ def test_outputs_are_the_equations(parameters):
     np.testing.assert_allclose(NETWORK.readout(parameters, states)[0], expected, atol=1e-12)
 
 
-def test_every_mode_begins_with_the_same_time_constant_and_every_unit_feeds_every_other(parameters):
-    a = LinearSSM(radius=0.9).initial_parameters(N_INPUTS, N_OUTPUTS, rng("stable"))["recurrent_weights"]
-    np.testing.assert_allclose(np.abs(np.linalg.eigvals(a)), 0.9, atol=1e-12)
-    assert np.abs(a).min() > 0
+def test_modes_begin_with_the_given_time_constants_and_every_unit_feeds_every_other():
+    a = LinearSSM(fastest=50.0, slowest=800.0).initial_parameters(N_INPUTS, N_OUTPUTS, rng("stable"))
+    kept = np.sort(np.linalg.eigvals(a["recurrent_weights"]))
+    np.testing.assert_allclose(-20 / np.log(kept), np.geomspace(50, 800, 48), rtol=1e-6)
+    assert np.abs(a["recurrent_weights"]).min() > 0
 
 
-@pytest.mark.parametrize("settings", [{"n_units": 0}, {"n_hidden": 0}, {"radius": 0.0}, {"radius": 1.1}])
+@pytest.mark.parametrize("settings", [{"n_units": 0}, {"n_hidden": 0}, {"fastest": 0.0}, {"slowest": 10.0}])
 def test_settings_that_make_no_network_are_refused(settings):
     with pytest.raises(SettingError, match="needed"):
         LinearSSM(**settings)

@@ -13,6 +13,7 @@ from metric_harness.arrays import Array
 from metric_harness.errors import SettingError
 from metric_harness.interfaces import AbstractNetwork, Parameters
 from metric_harness.transforms import random_orthogonal
+from metric_harness.trials import STEP_MS
 
 
 @final
@@ -27,30 +28,32 @@ class LinearSSM(AbstractNetwork):
     State: h, shape (networks, trials, units); it is what is recorded.
     Frozen: only `input_weights`, B, are trained; A and the readout stay.
     Parameters: input_weights (inputs, units), recurrent_weights (units, units), hidden_weights (units, hidden),
-        hidden_bias (hidden,), readout_weights (hidden, outputs). A = `radius` Q, Q orthogonal and drawn by Haar's
-        measure, so that it is dense and every mode begins with the same time constant, `STEP_MS` / -log(radius);
-        training may leave the circle, and does not have to stay stable. The rest uniformly within ±1/√(inputs of the
-        layer).
+        hidden_bias (hidden,), readout_weights (hidden, outputs). A = Q diag(exp(-dt/τ)) Qᵀ, dt = 20 ms, Q
+        orthogonal and drawn by Haar's measure, τ evenly spaced on a logarithmic scale: dense, stable, and with slow
+        modes that keep what was shown until it is asked for (a rotation in place of A has nearly none, and was not
+        learned from). Training may change all of A. The rest is drawn uniformly within ±1/√(inputs of the layer).
     Source: the state-space model of linear systems theory (Kailath 1980) with the fixed-recurrence view of Jaeger 2001,
         GMD Report 148.
 
     Attributes:
         n_units: units of the state.
         n_hidden: rectified units of the readout.
-        radius: modulus of the eigenvalues that A begins with, in (0, 1].
+        fastest: smallest time constant τ that A begins with, in milliseconds.
+        slowest: largest one.
     """
 
     n_units: int = 48
     n_hidden: int = 48
-    radius: float = 0.98
+    fastest: float = 20.0
+    slowest: float = 4000.0
 
     trained_when_frozen: ClassVar[tuple[str, ...]] = ("input_weights",)
 
     def __post_init__(self) -> None:
-        if min(self.n_units, self.n_hidden) < 1 or not 0 < self.radius <= 1:
+        if min(self.n_units, self.n_hidden) < 1 or not 0 < self.fastest <= self.slowest:
             raise SettingError(
-                f"n_units is {self.n_units}, n_hidden {self.n_hidden}, radius {self.radius}; needed at least 1 of "
-                "each, and a radius in (0, 1]."
+                f"n_units is {self.n_units}, n_hidden {self.n_hidden}, times {self.fastest} to {self.slowest}; "
+                "needed at least 1 of each, and time constants above 0 that ascend."
             )
 
     def initial_parameters(self, n_inputs: int, n_outputs: int, rng: np.random.Generator) -> Mapping[str, Array]:
@@ -59,10 +62,11 @@ class LinearSSM(AbstractNetwork):
         def uniform(n_from: int, *shape: int) -> Array:
             return rng.uniform(-1, 1, shape) / math.sqrt(n_from)
 
-        n = self.n_units
+        n, modes = self.n_units, random_orthogonal(self.n_units, rng)
+        kept = np.exp(-STEP_MS / np.geomspace(self.fastest, self.slowest, n))
         return {
             "input_weights": uniform(n_inputs, n_inputs, n),
-            "recurrent_weights": self.radius * random_orthogonal(n, rng),
+            "recurrent_weights": modes * kept @ modes.T,
             "hidden_weights": uniform(n, n, self.n_hidden),
             "hidden_bias": uniform(n, self.n_hidden),
             "readout_weights": uniform(self.n_hidden, self.n_hidden, n_outputs),

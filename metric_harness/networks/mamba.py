@@ -1,6 +1,7 @@
 """A network of selective state-space blocks, Mamba."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast, final
@@ -156,7 +157,9 @@ class Mamba(AbstractNetwork):
 
     def outputs(self, parameters: Parameters, inputs: Tensor) -> Tensor:
         """Return the outputs of a stack of networks for whole sequences; see `AbstractNetwork`."""
-        parts = [slice(first, first + AT_ONCE) for first in range(0, len(inputs), AT_ONCE)]
+        n_parts = math.ceil(len(inputs) / AT_ONCE)
+        ends = [len(inputs) * part // n_parts for part in range(n_parts + 1)]
+        parts = [slice(*pair) for pair in itertools.pairwise(ends)]
         return torch.cat([self._outputs({n: p[part] for n, p in parameters.items()}, inputs[part]) for part in parts])
 
     def recorded(self, states: Tensor) -> Tensor:
