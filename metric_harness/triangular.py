@@ -8,8 +8,8 @@ from scipy.linalg import lapack
 from metric_harness.arrays import Array
 
 _BLOCK = 480
-"""Rows that are worked in at once: a block stays in the processor's cache. For 13380 x 120, one thread of LAPACK takes a
-fifth of the time that a decomposition of the whole takes."""
+"""Rows that are worked in at once: a block stays in the processor's cache. For 13380 x 120, one thread of LAPACK takes
+a fifth of the time that a decomposition of the whole takes."""
 _NARROWEST, _WIDEST, _SHARE = 8, 32, 16
 """Fewest and most columns that are eliminated at once, a sixteenth of all in between."""
 
