@@ -17,10 +17,10 @@ from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.asking import Meter, Question
 from metric_harness.cache import edition
+from metric_harness.carriage import carried
 from metric_harness.chunks import Job, Reply, answered, shipped
 from metric_harness.connection import KILLED, Connection
 from metric_harness.errors import MetricError, SchedulerError
-from metric_harness.handover import carried
 from metric_harness.interfaces import AbstractMetric, Claims
 
 LOCAL_S = 0.1
