@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast
 
-SCHEMA_VERSION = "1.4"
+SCHEMA_VERSION = "1.5"
 """Version of the scorecard's and the comparison's keys; a new key raises the part after the dot."""
 SUITE = "metric-harness"
 """Root of the suite's node ids, and what selects cases on the command line: `metric-harness::noise::test_floor`."""
@@ -183,6 +183,8 @@ class RunInfo:
     command: str
     seed: int
     workers: int
+    reused: int = 0
+    """Distances that an earlier run had answered, and that the metric was not asked for again."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,8 @@ class Request:
     cwd: Path
     exempt: Path | None
     exemptions: Exemptions
+    cached: bool
+    scheduler: str | None
     baselines: Mapping[str, tuple[Path, Scorecard]]
     """Of each metric, the earlier scorecard that gates the run; empty without `--metric-baseline`."""
 
@@ -111,6 +113,8 @@ def request(
     cwd: Path,
     exempt: Path | None = None,
     baselines: Sequence[Path] = (),
+    cached: bool = False,
+    scheduler: str | None = None,
 ) -> Request:
     """Check every option and return the request.
 
@@ -123,12 +127,7 @@ def request(
     _require_known("--metric-group", groups, known_groups)
     _require_known("--metric-profile", [profile], list(PROFILES))
     _require_known("--metric-format", formats, known_formats)
-    if seed < 0:
-        raise UsageError(f"--metric-seed {seed}; needed 0 or more.")
-    if timeout is not None and not timeout > 0:
-        raise UsageError(f"--metric-timeout {timeout}; needed more than 0 seconds.")
-    if timeout is not None and not hasattr(signal, "setitimer"):
-        raise UsageError("--metric-timeout needs interval timers, which this platform lacks; leave the option out.")
+    _require_sound(seed, timeout)
     resolved = resolve(metrics, settings, cwd)
     _require_writable(reports)
     return Request(
@@ -142,6 +141,8 @@ def request(
         command=command,
         root=root,
         cwd=cwd,
+        cached=cached,
+        scheduler=scheduler,
         exempt=exempt,
         exemptions=Exemptions() if exempt is None else read_exemptions(exempt, cwd, _today()),
         baselines=read_baselines([cwd / path for path in baselines], [m.name for m in resolved], profile, seed),
@@ -156,6 +157,15 @@ def _require_known(option: str, values: Sequence[str], known: Sequence[str]) -> 
     for value in values:
         if value not in known:
             raise UsageError(f"{option} {value!r} is unknown; needed one of {', '.join(known)}.")
+
+
+def _require_sound(seed: int, timeout: float | None) -> None:
+    if seed < 0:
+        raise UsageError(f"--metric-seed {seed}; needed 0 or more.")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--metric-timeout {timeout}; needed more than 0 seconds.")
+    if timeout is not None and not hasattr(signal, "setitimer"):
+        raise UsageError("--metric-timeout needs interval timers, which this platform lacks; leave the option out.")
 
 
 def _require_writable(folder: Path) -> None:
@@ -177,6 +187,7 @@ class RunSession:
         self.request = asked
         self._parts: dict[tuple[str, str], dict[str, scoring.Part]] = {}
         self._n_parts: dict[tuple[str, str], int] = {}
+        self._n_reused: dict[tuple[str, str, str], int] = {}
         self._counterexamples: dict[tuple[str, str], dict[str, Any]] = {}
         self._observed: dict[str, dict[str, Observation]] = {m.name: {} for m in asked.metrics}
         self._started = datetime.datetime.now(datetime.timezone.utc)
@@ -188,6 +199,7 @@ class RunSession:
         part = scoring.Part(parameters=payload["parameters"], record=record)
         self._parts.setdefault((payload["metric"], record.id), {})[payload["parameters"]] = part
         self._n_parts[payload["metric"], record.id] = payload["n_parts"]
+        self._n_reused[payload["metric"], record.id, payload["parameters"]] = payload["n_reused"]
         if payload["counterexample"]:
             self._counterexamples[payload["metric"], record.id] = payload["counterexample"]
         for claim, seen in payload["observed"].items():
@@ -217,6 +229,7 @@ class RunSession:
             command=self.request.command,
             seed=self.request.seed,
             workers=workers,
+            reused=sum(n for (name, _, _), n in self._n_reused.items() if name == metric.name),
         )
         suite = SuiteInfo(
             version=catalogue.suite_version(), profile=self.request.profile, n_cases=len(catalogue.cases())

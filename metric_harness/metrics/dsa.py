@@ -98,6 +98,7 @@ class DSA(AbstractMetric):
         numerical_floor=1e-5,
     )
     budget: ClassVar[str] = "n_rounds"
+    separable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
