@@ -134,11 +134,12 @@ def regression_report(before: Path, after: Path) -> tuple[str, bool]:
 
     Raises:
         ScorecardError: if a file is missing, unreadable, or of an unknown schema.
-        BaselineError: if the scorecards can't be compared: the earlier is partial, or metric, profile or seed differ.
+        BaselineError: if the scorecards can't be compared: the earlier is partial, or metric, profile, seed or
+            architecture differ.
     """
     card = read_scorecard(after)
     name = card.metric.name
-    path, earlier = read_baselines([before], [name], card.suite.profile, card.run.seed)[name]
+    path, earlier = read_baselines([before], [name], card.suite.profile, card.run.seed, card.suite.network)[name]
     baseline = judged(earlier, card, path)
     return "\n".join(change_lines(name, baseline)), bool(baseline.worse)
 

@@ -85,6 +85,7 @@ def _environment() -> Any:
     environment.globals |= {
         "anchor": _anchor,
         "kind_of": _kind_of,
+        "network_words": scorecard_tables.network_words,
         "numeric_columns": _numeric_columns,
         "protocol": scorecard_tables.PROTOCOL,
         "ran": ran,

@@ -49,7 +49,8 @@ class MarkdownFormat(AbstractReportFormat):
         suite = comparison.suite
         sections = [
             "# Comparison of metrics",
-            f"Suite {_safe(suite.version)}, profile {suite.profile}, seed {comparison.seed}, {suite.n_cases} cases. "
+            f"Suite {_safe(suite.version)}, profile {suite.profile}, networks of "
+            f"{_safe(scorecard_tables.network_words(suite.network))}, seed {comparison.seed}, {suite.n_cases} cases. "
             "All metrics saw the same data; the number behind an outcome is the case's score in [0, 1]."
             + ("" if comparison.complete else " **Partial run.**"),
             _drawn(comparison_tables.totals_table(comparison)),
@@ -108,7 +109,8 @@ def _head(card: Scorecard) -> str:
         f"# Scorecard of {_safe(card.metric.name)}",
         f"{suite.n_cases} cases: {counts}. Pass rate {card.summary.pass_rate:.0%} of the applicable cases, "
         f"coverage {card.summary.coverage:.0%}." + ("" if run.complete else " **Partial run.**"),
-        f"Suite {_safe(suite.version)}, profile {suite.profile}, seed {run.seed}; {_safe(run.started)}, "
+        f"Suite {_safe(suite.version)}, profile {suite.profile}, networks of "
+        f"{_safe(scorecard_tables.network_words(suite.network))}, seed {run.seed}; {_safe(run.started)}, "
         f"{run.duration_s:.1f} s; source {_safe(card.metric.source)}; settings "
         f"{_safe(scorecard_tables.own_settings(card))}.",
         _fenced(run.command),
