@@ -27,7 +27,7 @@ def under_noise(specimen: Specimen) -> list[tuple[float, float]]:
     zoo = shipped_zoo()
     trials, parameters = zoo.trials(N_TEST), stacked([zoo.weights(specimen)])
     clean = run(zoo.network, parameters, time_first(trials))
-    deviation = spread(states_of(clean)[0])
+    deviation = spread(states_of(zoo.network, clean)[0])
     found: list[tuple[float, float]] = []
     for level in (0.0, *LEVELS):
         rng = generator(DEFAULT_SEED, "recurrent noise", specimen.seed, round(1000 * level))

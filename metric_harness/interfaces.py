@@ -250,27 +250,57 @@ class AbstractTask(abc.ABC):
 class AbstractNetwork(abc.ABC):
     """An architecture of networks, which run as a stack: every parameter has a leading axis of networks.
 
-    A concrete architecture is a final frozen dataclass; its fields are its hyper-parameters. All computation is
-    torch's; arrays inside are time first within a network, (networks, time, trials, units), as a recurrence needs
-    them. `metric_harness.recording` turns them into trajectories.
+    A concrete architecture is a final frozen dataclass; its fields are its hyper-parameters, each with a default. It
+    says how parameters are drawn, what one time step does to the state that is carried from step to step, and how
+    outputs are read from that state. What else there is has a default; override it where your network is faster,
+    begins elsewhere, or carries more than what is to be compared.
+
+    All computation is torch's; arrays inside are time first within a network, (networks, time, trials, units), as a
+    recurrence needs them. `metric_harness.recording` turns them into trajectories. Networks of a stack, and trials of
+    a batch, must not meet; a step depends on the state, the inputs and the parameters alone, and changes none of them.
+
+    Example::
+
+        from dataclasses import dataclass
+        from typing import final
+
+        import torch
+
+        from metric_harness.interfaces import AbstractNetwork
+
+
+        @final
+        @dataclass(frozen=True)
+        class Vanilla(AbstractNetwork):
+            # h_t = tanh(x_t W_in + h_{t-1} W_rec), read out by h_t W_out; h_0 = 0.
+            n_units: int = 32
+            trained_when_frozen = ("input_weights",)
+
+            def initial_parameters(self, n_inputs, n_outputs, rng):
+                shapes = {"input": (n_inputs, self.n_units), "recurrent": (self.n_units, self.n_units)}
+                shapes["readout"] = (self.n_units, n_outputs)
+                return {f"{part}_weights": rng.standard_normal(s) / s[0] ** 0.5 for part, s in shapes.items()}
+
+            def step(self, parameters, state, inputs):
+                return torch.tanh(inputs @ parameters["input_weights"] + state @ parameters["recurrent_weights"])
+
+            def readout(self, parameters, states):
+                return states @ parameters["readout_weights"][:, None]
     """
 
     n_units: int
-    """Units of the state that is recorded."""
+    """Units of the state that is carried from one time step to the next; a field, or a property of other fields."""
     trained_when_frozen: ClassVar[tuple[str, ...]]
-    """Parameters that a frozen network still trains."""
+    """Parameters that a frozen network still trains: those through which inputs enter."""
 
     @abc.abstractmethod
     def initial_parameters(self, n_inputs: int, n_outputs: int, rng: np.random.Generator) -> Mapping[str, Array]:
-        """Draw the parameters of one network."""
-
-    @abc.abstractmethod
-    def states(self, parameters: "Parameters", inputs: "Tensor") -> "Tensor":
-        """Run from rest and return the states, shape (networks, time, trials, units).
+        """Draw the parameters of one network: the same names for any number of inputs and outputs.
 
         Args:
-            parameters: of all networks, stacked.
-            inputs: shape (networks, time, trials, inputs).
+            n_inputs: input channels.
+            n_outputs: outputs, of which the largest is the network's choice.
+            rng: source of all that is drawn.
         """
 
     @abc.abstractmethod
@@ -286,6 +316,53 @@ class AbstractNetwork(abc.ABC):
     @abc.abstractmethod
     def readout(self, parameters: "Parameters", states: "Tensor") -> "Tensor":
         """Return the outputs, shape (networks, time, trials, outputs), of states (networks, time, trials, units)."""
+
+    def initial_state(self, parameters: "Parameters", n_trials: int) -> "Tensor":
+        """Return the state before the first time step, shape (networks, trials, units); default: zero.
+
+        Args:
+            parameters: of all networks, stacked.
+            n_trials: trials of each network.
+        """
+        some = next(iter(parameters.values()))
+        return some.new_zeros(len(some), n_trials, self.n_units)
+
+    def states(self, parameters: "Parameters", inputs: "Tensor") -> "Tensor":
+        """Run from the initial state and return all states, shape (networks, time, trials, units).
+
+        The default steps through time, and autograd passes through it. An override must return the same.
+
+        Args:
+            parameters: of all networks, stacked.
+            inputs: shape (networks, time, trials, inputs).
+        """
+        # Torch is imported only where networks run; this module is imported everywhere.
+        import torch
+
+        state = self.initial_state(parameters, inputs.shape[2])
+        found: list[Tensor] = []
+        for now in inputs.unbind(dim=1):
+            state = self.step(parameters, state, now)
+            found.append(state)
+        return torch.stack(found, dim=1)
+
+    def outputs(self, parameters: "Parameters", inputs: "Tensor") -> "Tensor":
+        """Return the outputs for inputs, shape (networks, time, trials, outputs); it is what training differentiates.
+
+        The default reads them from `states`; override it where the states are much wider than what outputs need.
+
+        Args:
+            parameters: of all networks, stacked.
+            inputs: shape (networks, time, trials, inputs).
+        """
+        return self.readout(parameters, self.states(parameters, inputs))
+
+    def recorded(self, states: "Tensor") -> "Tensor":
+        """Return the part of states that metrics compare, shape (..., n_recorded), of shape (..., units); default: all.
+
+        Override it where a state carries what is no activity of the network, such as a buffer of earlier inputs.
+        """
+        return states
 
 
 class AbstractReportFormat(abc.ABC):

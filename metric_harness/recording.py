@@ -1,6 +1,7 @@
 """Runs networks on trials: what they choose, and the trajectories of their states.
 
-Inside, arrays are (networks, time, trials, units); what leaves this module for a metric is (trials, time, units) in
+Inside, arrays are (networks, time, trials, units) and hold all that a network carries from step to step, which is what
+its readout needs. What leaves this module for a metric is `AbstractNetwork.recorded` of it, (trials, time, units) in
 float64, one array per network.
 """
 
@@ -103,16 +104,20 @@ def watched(
     kept: list[Tensor] = []
     deciding: list[Tensor] = []
     for t, state in enumerate(_walk(network, parameters, inputs, after_step)):
-        kept.append(state[:, :n_recorded].clone())
+        kept.append(network.recorded(state[:, :n_recorded]).clone())
         if t >= first:
             deciding.append(state)
     chosen = _settled(network, parameters, torch.stack(deciding, dim=1), late[first:])
-    return states_of(torch.stack(kept, dim=1)), (chosen == trials.choices).mean(axis=1)
+    return _by_trial(torch.stack(kept, dim=1)), (chosen == trials.choices).mean(axis=1)
 
 
-def states_of(states: Tensor) -> list[Trajectories]:
-    """Return the states of a stack as one recording per network, each of shape (trials, time, units)."""
-    return list(np.ascontiguousarray(states.numpy().swapaxes(1, 2), dtype=np.float64))
+def states_of(network: AbstractNetwork, states: Tensor) -> list[Trajectories]:
+    """Return what is recorded of the states of a stack, one array of shape (trials, time, units) per network."""
+    return _by_trial(network.recorded(states))
+
+
+def _by_trial(recorded: Tensor) -> list[Trajectories]:
+    return list(np.ascontiguousarray(recorded.numpy().swapaxes(1, 2), dtype=np.float64))
 
 
 def _walk(
@@ -120,7 +125,7 @@ def _walk(
 ) -> Iterator[Tensor]:
     """Yield the states of a stack after every time step, each of shape (networks, trials, units)."""
     n_networks = len(next(iter(parameters.values())))
-    state = inputs.new_zeros(n_networks, inputs.shape[1], network.n_units)
+    state = network.initial_state(parameters, inputs.shape[1])
     for t, now in enumerate(inputs.expand(n_networks, *inputs.shape).unbind(dim=1)):
         state = network.step(parameters, state, now)
         if after_step is not None:

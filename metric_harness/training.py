@@ -308,7 +308,7 @@ def _update(
     largest_gradient: float,
 ) -> None:
     optimizer.zero_grad()
-    outputs = network.readout(stack.parameters, network.states(stack.parameters, batch.inputs))
+    outputs = network.outputs(stack.parameters, batch.inputs)
     entropies = functional.cross_entropy(outputs.flatten(0, 2), batch.labels.flatten(), reduction="none")
     # A sum over networks: the gradient of each holds nothing of the others.
     loss = (entropies.view_as(batch.loss_weights) * batch.loss_weights).sum()

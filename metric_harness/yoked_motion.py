@@ -84,7 +84,7 @@ def yoked(
     runs = (intact, pushed, run(network, parameters, inputs, keep))
     kept = [states[:, :, :n_recorded] for states in runs]
     return Yoked(
-        recordings=[states_of(states) for states in kept],
+        recordings=[states_of(network, states) for states in kept],
         accuracies=np.array(
             [(choices(network, parameters, states, trials) == trials.choices).mean(axis=1) for states in runs]
         ),

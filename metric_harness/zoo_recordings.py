@@ -72,7 +72,8 @@ def recorded(
     found: list[Trajectories] = []
     for first in range(0, len(specimens), AT_ONCE):
         some = specimens[first : first + AT_ONCE]
-        found += states_of(run(zoo.network, stacked([zoo.weights(s) for s in some]), inputs, after_step))
+        states = run(zoo.network, stacked([zoo.weights(s) for s in some]), inputs, after_step)
+        found += states_of(zoo.network, states)
     return found
 
 

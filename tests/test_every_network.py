@@ -2,6 +2,8 @@
 
 import dataclasses
 import inspect
+import textwrap
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,9 @@ from metric_harness.trials import TESTING
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 NAMES = catalogue.implementations("networks")
+ALL = [*NAMES, "example"]
+EXAMPLE = textwrap.dedent((AbstractNetwork.__doc__ or "").partition("Example::\n")[2])
+"""The network that a stranger finds in the docstring of the interface."""
 N_NETWORKS, N_TIMES, N_TRIALS, N_INPUTS, N_OUTPUTS = 3, 7, 4, 5, 2
 SCALAR = {
     "relu": lambda z: max(z, 0.0),
@@ -33,7 +38,15 @@ def rng(*path: str | int) -> np.random.Generator:
     return generator(41, "test_every_network", *path)
 
 
+def strangers() -> type[AbstractNetwork]:
+    space: dict[str, Any] = {"__name__": "strangers"}
+    exec(EXAMPLE, space)
+    return space["Vanilla"]
+
+
 def made(name: str, **settings: object) -> AbstractNetwork:
+    if name == "example":
+        return strangers()(**settings)
     return catalogue.make("networks", name, AbstractNetwork, settings)
 
 
@@ -49,7 +62,7 @@ def inputs(dtype: torch.dtype = torch.float64) -> torch.Tensor:
 
 def stepped(network: AbstractNetwork, parameters: Parameters, given: torch.Tensor) -> torch.Tensor:
     """Return the states by a loop over single steps."""
-    state = given.new_zeros(given.shape[0], given.shape[2], network.n_units)
+    state = network.initial_state(parameters, given.shape[2])
     states = []
     for t in range(given.shape[1]):
         state = network.step(parameters, state, given[:, t])
@@ -68,17 +81,37 @@ def test_a_network_is_a_final_frozen_dataclass_that_tells_state_parameters_and_s
     assert set(network.trained_when_frozen) < set(drawn(network))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_states_and_outputs_have_their_shapes(name):
-    network = made(name, n_units=6)
+    network = made(name)
+    parameters = drawn(network)
+    states, n_units = network.states(parameters, inputs()), network.n_units
+    assert network.initial_state(parameters, N_TRIALS).shape == (N_NETWORKS, N_TRIALS, n_units)
+    assert states.shape == (N_NETWORKS, N_TIMES, N_TRIALS, n_units)
+    assert network.readout(parameters, states).shape == (N_NETWORKS, N_TIMES, N_TRIALS, N_OUTPUTS)
+    assert network.step(parameters, states[:, 0], inputs()[:, 1]).shape == (N_NETWORKS, N_TRIALS, n_units)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_recorded_is_a_part_of_the_state_whatever_the_axes_before_it(name):
+    network = made(name)
+    marked = torch.arange(float(network.n_units))
+    part = network.recorded(marked).tolist()
+    assert sorted(set(part)) == sorted(part)
+    assert set(part) <= set(marked.tolist())
+    states = network.states(drawn(network), inputs())
+    torch.testing.assert_close(network.recorded(states), states[..., list(map(int, part))], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_outputs_are_read_from_the_states(name):
+    network = made(name)
     parameters = drawn(network)
     states = network.states(parameters, inputs())
-    assert states.shape == (N_NETWORKS, N_TIMES, N_TRIALS, 6)
-    assert network.readout(parameters, states).shape == (N_NETWORKS, N_TIMES, N_TRIALS, N_OUTPUTS)
-    assert network.step(parameters, states[:, 0], inputs()[:, 1]).shape == (N_NETWORKS, N_TRIALS, 6)
+    torch.testing.assert_close(network.outputs(parameters, inputs()), network.readout(parameters, states))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_equal_seeds_give_equal_weights_and_unequal_ones_do_not(name):
     network = made(name)
     first, again, other = (network.initial_parameters(N_INPUTS, N_OUTPUTS, rng("seed", k)) for k in (0, 0, 1))
@@ -87,7 +120,7 @@ def test_equal_seeds_give_equal_weights_and_unequal_ones_do_not(name):
         assert np.abs(first[part] - other[part]).max() > 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_what_comes_later_does_not_change_what_was(name):
     network = made(name)
     parameters, given, t = drawn(network), inputs(), 4
@@ -99,14 +132,14 @@ def test_what_comes_later_does_not_change_what_was(name):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_states_are_a_loop_over_steps(name, dtype):
     network = made(name)
     parameters, given = drawn(network, dtype), inputs(dtype)
     torch.testing.assert_close(network.states(parameters, given), stepped(network, parameters, given))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_networks_of_a_stack_and_trials_of_a_batch_do_not_meet(name):
     network = made(name)
     parameters, given = drawn(network), inputs()
@@ -147,6 +180,19 @@ def test_a_single_trained_parameter_gets_the_same_gradient(part):
     found = torch.autograd.grad((states * weights).sum(), parameters[part])[0]
     expected = torch.autograd.grad((stepped(network, parameters, inputs()) * weights).sum(), parameters[part])[0]
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_gradients_pass_through_the_default_of_states():
+    class Plain(LeakyRNN):
+        states = AbstractNetwork.states
+
+    plain, by_hand = (gradients(network(n_units=6), scan=True, seed="default") for network in (Plain, LeakyRNN))
+    for part, values in by_hand.items():
+        torch.testing.assert_close(plain[part], values, rtol=1e-12, atol=1e-12)
+
+
+def test_the_example_of_the_interface_is_short_enough_to_be_read():
+    assert len(EXAMPLE.strip().splitlines()) <= 30
 
 
 def test_a_second_backward_pass_is_refused_and_not_wrong():
@@ -197,10 +243,10 @@ def test_settings_that_make_no_network_are_refused(settings):
         LeakyRNN(**settings)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_network_learns_the_smallest_task(name):
     # Chance is .5; 5 standard errors above it for 100 trials are .75.
-    network, task = made(name, n_units=16), GoNogo()
+    network, task = made(name), GoNogo()
     weights = network.initial_parameters(task.n_inputs, task.n_outputs, rng("learn"))
     pupil = Pupil(
         weights={part: values.astype(np.float32) for part, values in weights.items()},

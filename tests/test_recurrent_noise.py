@@ -92,7 +92,7 @@ def test_the_levels_that_decide_leave_accuracy_within_two_percent_and_the_next_o
     networks = unrelated_learners(zoo, 16)
     parameters, inputs = stacked([zoo.weights(network) for network in networks]), time_first(trials)
     clean = run(zoo.network, parameters, inputs)
-    deviations = np.array([spread(x) for x in states_of(clean)])
+    deviations = np.array([spread(x) for x in states_of(zoo.network, clean)])
 
     def accuracy(states: torch.Tensor) -> float:
         return float((choices(zoo.network, parameters, states, trials) == trials.choices).mean())
