@@ -33,15 +33,17 @@ N_ROUNDS = 2
 CONVERGED_ANGLE = 1e-5
 """Largest error in the angle, in radians, with which a climb counts as converged; see `_converged`."""
 
-_STARTS_TIMES_SIZE, _FEWEST_STARTS = 450, 12
-"""Random starts per round: times n, since a climb's cost grows faster than that; and at least."""
+_STARTS_TIMES_SIZE, _FEWEST_STARTS = 300, 12
+"""Random starts per round: times n, since a climb's cost grows faster than that; and at least. On pairs of trained
+networks each climb reaches the highest summit with a chance of .3 at rank 15 and .2 at rank 20; the angles are then
+within 1e-4 of those of 96 starts or more in 99 and 98 % of pairs, and never 2e-4 above."""
 _ENTRIES = 120_000
 """Matrix entries per array in one batch of climbs: what bounds memory and suits the processor's cache."""
 _PARTS = 4
 """Fewest parts of a large call, so that the processors get equal shares."""
-_KEPT, _SAME_HEIGHT = 3, 1e-5
-"""Climbs kept per pair, and the difference of two heights (of at most 1) within which they count as one
-summit."""
+_KEPT, _SAME_HEIGHT = 3, 5e-5
+"""Climbs kept per pair, and the difference of two heights (of at most 1) within which they count as one summit: what
+exploration leaves of the way up differs by some 1e-5 between climbs to the same one."""
 _LEGS = (Effort(19, 1e-3, 12, gain=3e-3), 0.4), (Effort(14, 1e-3, 12, gain=1e-5), 0.0)
 """Efforts of exploration, each with the share of a round's climbs that go on after it. Before some eighteen
 steps the height does not tell yet where a climb will end."""

@@ -1,0 +1,36 @@
+"""The triangular factor of a tall matrix, made row block by row block."""
+
+from typing import Any, cast
+
+import numpy as np
+from scipy.linalg import lapack
+
+from metric_harness.arrays import Array
+
+_BLOCK, _PANEL = 480, 8
+"""Rows that are worked in at once, and columns that are eliminated at once: a block stays in the processor's cache.
+For 13380 x 120, one thread of LAPACK takes a fifth of the time that a decomposition of the whole takes."""
+
+
+def triangular_factor(rows: Array) -> Array:
+    """Return R of a QR decomposition of a matrix, whose singular values and right singular vectors it shares.
+
+    Each block of rows is rotated into the factor of those before it by Householder reflections (LAPACK's `tpqrt`), so
+    that it is as accurate as a decomposition of the whole; the Gram matrix would square the condition number.
+
+    Args:
+        rows: shape (n_rows, n_columns).
+
+    Returns:
+        Upper triangular, shape (n_columns, n_columns); fewer rows than columns leave zeros.
+
+    Source: Demmel, Grigori, Hoemmen, Langou (2012), "Communication-optimal parallel and sequential QR and LU
+        factorizations", doi 10.1137/080731992, the sequential tall-skinny QR.
+    """
+    n = rows.shape[1]
+    factor = np.zeros((n, n), order="F")
+    for start in range(0, len(rows), _BLOCK):
+        block = np.array(rows[start : start + _BLOCK], order="F")
+        # No part of the block is triangular already (the 0), and both it and the factor may be written over.
+        factor, *_ = cast(Any, lapack).dtpqrt(0, min(_PANEL, n), factor, block, overwrite_a=1, overwrite_b=1)
+    return np.triu(factor)
