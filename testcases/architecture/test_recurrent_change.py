@@ -52,7 +52,9 @@ def test_recurrent_change(
     Given: the finished networks of the chosen architecture, and the masters and frozen masters of the first seeds at
     six checkpoints, on the same trials; first six principal components, whitened. The leaky RNN's beside them.
     Unit: the across-regime mean, the mean distance of whitened Lorenz motifs of different regimes, as in noise.floor,
-    over three worlds. It knows nothing of networks, so that architectures share it; a tenth of it is the margin.
+    over three worlds. It knows nothing of networks, so that architectures share it; a tenth of it is the margin. Where
+    unrelated networks are nearer than that nothing could fail to be equivalent, so that the test with a tenth of their
+    mean distance stands beside it.
     Measured: d(untrained, master) and d(full, master), the latter pretrained on all subtasks; their difference over
     paired seeds with two one-sided t tests against the margin. d(checkpoint, last) through training. What needs
     recurrence: how far a master moves from its draw, minus how far one with frozen recurrence does. Both differences
@@ -156,6 +158,9 @@ def measure_changes(measure: Recorder, label: str, found: Changes, margin: float
         course = map(mean_interval, found.courses[group].T)
         measure.curve(f"distance to the end, {name}{label}", "share of training", course)
     if found.scale > floor:
+        own = equivalence(full - untrained, MARGIN * found.scale)
+        measure(f"p of equivalence by unrelated{label}", own.p)
+        measure(f"full against untrained by unrelated{label}", own.verdict)
         for name, values in scale_free(found).items():
             measure(f"{name}{label}", found.on_scale(values))
 
