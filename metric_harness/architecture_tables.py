@@ -19,6 +19,8 @@ NEEDS = "change that needs recurrence by unrelated"
 """The measurement that answers how much recurrence changes, on an architecture's own scale."""
 MARGIN = 0.1
 """The margin of equivalence as a share of the metric's across-regime mean."""
+GROUPS = ("untrained", "pretrain_frozen")
+"""The groups whose distance to the master the study's finding rests on."""
 PUBLISHED: Mapping[str, str] = {"mamba": "Mamba ", DEFAULT_NETWORK: ""}
 """How the reference study's quantities of an architecture begin."""
 
@@ -177,10 +179,16 @@ def _estimate(measurements: Mapping[str, Plain], name: str) -> Estimate:
 
 def differences(rows: Sequence[Row]) -> list[tuple[str, str, Estimate]]:
     """Return full minus untrained by the across-regime mean, with label and architecture of each."""
-    return [
-        (row.label, row.network, Estimate(*(side / row.unit for side in dataclasses.astuple(row.difference))))
-        for row in rows
-    ]
+    return [(row.label, row.network, _divided(row.difference, row.unit)) for row in rows]
+
+
+def own_differences(rows: Sequence[Row]) -> list[tuple[str, str, Estimate]]:
+    """Return full minus untrained by the mean distance of unrelated networks, with label and architecture of each."""
+    return [(row.label, row.network, _divided(row.difference, row.scale)) for row in rows if row.on_scale]
+
+
+def _divided(estimate: Estimate, by: float) -> Estimate:
+    return Estimate(estimate.value / by, estimate.low / by, estimate.high / by)
 
 
 def needs(rows: Sequence[Row]) -> list[tuple[str, str, Estimate]]:
@@ -189,27 +197,36 @@ def needs(rows: Sequence[Row]) -> list[tuple[str, str, Estimate]]:
 
 
 def change_table(rows: Sequence[Row]) -> Table:
-    """Return the test of equivalence, a line for each metric and architecture."""
+    """Return distances to the master and what the tests of equivalence say, a line for each metric and architecture."""
     return Table(
         title="Untrained and fully pretrained networks, by their distance to the master",
         columns=[
             *("metric", "networks", "seeds", "d(untrained, master)", "d(full, master)", "full - untrained"),
-            *("p, not above -margin", "p, not below margin", "verdict", "on own scale", "frozen null", "training seen"),
+            *("verdict", "on own scale"),
         ],
         rows=[
             [
-                row.metric,
-                row.network,
-                str(row.n_seeds),
-                str(row.untrained),
-                str(row.full),
-                str(row.difference),
-                number(row.p_above),
-                number(row.p_below),
-                row.verdict,
-                row.own_verdict,
-                f"{row.frozen}, {row.frozen_verdict}",
-                "yes" if row.sees_training else "no",
+                *(row.metric, row.network, str(row.n_seeds)),
+                *map(_short, (row.untrained, row.full, row.difference)),
+                *(row.verdict, row.own_verdict),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def tests_table(rows: Sequence[Row]) -> Table:
+    """Return the one-sided tests and the nulls, a line for each metric and architecture."""
+    return Table(
+        title="Tests of equivalence, and their nulls",
+        columns=[
+            *("metric", "networks", "p, not above -margin", "p, not below margin"),
+            *("null, recurrence frozen", "verdict of the null", "training seen"),
+        ],
+        rows=[
+            [
+                *(row.metric, row.network, f"{row.p_above:.2g}", f"{row.p_below:.2g}"),
+                *(_short(row.frozen), row.frozen_verdict, "yes" if row.sees_training else "no"),
             ]
             for row in rows
         ],
@@ -223,7 +240,7 @@ def needs_table(rows: Sequence[Row]) -> Table:
         title="Change from draw to master by the mean distance of unrelated networks",
         columns=["metric", "networks", "all weights free", "recurrence fixed", "needs recurrence"],
         rows=[
-            [row.metric, row.network, *(str(row.on_scale[name]) for name in (free, fixed, NEEDS))]
+            [row.metric, row.network, *(_short(row.on_scale[name]) for name in (free, fixed, NEEDS))]
             for row in rows
             if row.on_scale
         ],
@@ -238,7 +255,9 @@ def contrast_table(contrasts: Sequence[Contrast]) -> Table | None:
     return Table(
         title=f"{contrasts[0].network} minus {DEFAULT_NETWORK}, each on its own scale",
         columns=["metric", "needs recurrence", "answer", "d(untrained, master)", "d(untrained) - d(full)"],
-        rows=[[one.metric, str(one.needs), one.word, *(str(one.others[c]) for c in columns)] for one in contrasts],
+        rows=[
+            [one.metric, _short(one.needs), one.word, *(_short(one.others[c]) for c in columns)] for one in contrasts
+        ],
     )
 
 
@@ -264,10 +283,14 @@ def published_table(rows: Sequence[Row]) -> Table | None:
                 row.verdict,
             ]
         )
-    columns = ["metric", "networks", "d(untrained), study", "ours", "d(full), study", "ours", "full - untrained, study"]
+    columns = [
+        *("metric", "networks", "d(untrained), study", "d(untrained), ours", "d(full), study", "d(full), ours"),
+        *("full - untrained, study", "full - untrained, ours", "our verdict"),
+    ]
     title = "The reference study's distances to the master beside ours"
-    return Table(title=title, columns=[*columns, "ours", "our verdict"], rows=found) if found else None
+    return Table(title=title, columns=columns, rows=found) if found else None
 
 
-GROUPS = ("untrained", "pretrain_frozen")
-"""The groups whose distance to the master the study's finding rests on."""
+def _short(estimate: Estimate) -> str:
+    """Return an estimate with as many digits as a reader compares."""
+    return f"{estimate.value:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]"

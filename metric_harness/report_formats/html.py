@@ -166,18 +166,7 @@ def _comparison_view(comparison: Comparison) -> dict[str, object]:
 
 
 def _architecture_view(cards: Sequence[Scorecard]) -> dict[str, object]:
-    from metric_harness.curve_figures import curve_figure
-    from metric_harness.forest_figures import forest_figure
-
     rows, contrasts = architecture_tables.rows_of(cards), architecture_tables.contrasts_of(cards)
-    differences = architecture_tables.differences(rows)
-    needs = architecture_tables.needs(rows)
-    margin = (-architecture_tables.MARGIN, architecture_tables.MARGIN)
-    unit, scale = "full - untrained, by the across-regime mean", "change that needs recurrence, by unrelated networks"
-    courses = {
-        metric: [c for row in rows if row.metric == metric for c in row.courses]
-        for metric in {*[r.metric for r in rows]}
-    }
     return {
         "suite": cards[0].suite,
         "seed": cards[0].run.seed,
@@ -187,26 +176,53 @@ def _architecture_view(cards: Sequence[Scorecard]) -> dict[str, object]:
         "shows": architecture_findings.shows(rows, contrasts),
         "shows_not": architecture_findings.shows_not(rows),
         "change": architecture_tables.change_table(rows),
+        "tests": architecture_tables.tests_table(rows),
         "needs": architecture_tables.needs_table(rows),
         "contrast": architecture_tables.contrast_table(contrasts),
         "published": architecture_tables.published_table(rows),
         "faults": FAULTS_OF_MAMBA,
-        "forests": [
-            _plotted(lambda: forest_figure(differences, unit, "differences", margin), FOREST),
-            *([_plotted(lambda: forest_figure(needs, scale, "needs"), NEEDS)] if needs else []),
-        ],
-        "courses": [
-            _plotted(functools.partial(curve_figure, some, f"course-{k}"), f"By {metric}: {COURSES}")
-            for k, (metric, some) in enumerate(sorted(courses.items()))
-            if some
-        ],
+        "forests": _forests(rows),
+        "courses": _courses(rows),
     }
 
 
-FOREST = "Difference of distances to the master, with 95 % intervals over seeds; the band is what counts as none."
-NEEDS = "How far networks move with all weights free, minus with recurrence fixed, with 95 % intervals over seeds."
-COURSES = "distance of each checkpoint to the last, with 95 % intervals over seeds."
-"""Captions of the plots on the architecture page."""
+def _forests(rows: Sequence[architecture_tables.Row]) -> dict[str, Plot]:
+    """Return the interval plots of the architecture page by their places; what has no numbers is left out."""
+    from metric_harness.forest_figures import forest_figure
+
+    margin = (-architecture_tables.MARGIN, architecture_tables.MARGIN)
+    difference = (
+        "Full minus untrained, distances to the master, with 95 % intervals over seeds; the band counts as none"
+    )
+    asked: dict[str, tuple[Any, str, str, tuple[float, float] | None]] = {
+        "unit": (architecture_tables.differences(rows), "share of the across-regime mean", difference, margin),
+        "own": (architecture_tables.own_differences(rows), "share of unrelated networks' distance", difference, margin),
+        "needs": (
+            architecture_tables.needs(rows),
+            "share of unrelated networks' distance",
+            "Change with all weights free minus change with recurrence fixed, with 95 % intervals over seeds",
+            None,
+        ),
+    }
+    return {
+        name: _plotted(functools.partial(forest_figure, entries, quantity, f"forest-{name}", band), caption)
+        for name, (entries, quantity, caption, band) in asked.items()
+        if entries
+    }
+
+
+def _courses(rows: Sequence[architecture_tables.Row]) -> list[Plot]:
+    """Return a plot of the courses of training for each metric."""
+    from metric_harness.curve_figures import curve_figure
+
+    caption = "distance of each checkpoint to the last, with 95 % intervals over seeds"
+    metrics = dict.fromkeys(row.metric for row in rows)
+    courses = {metric: [c for row in rows if row.metric == metric for c in row.courses] for metric in metrics}
+    return [
+        _plotted(functools.partial(curve_figure, some, f"course-{k}"), f"By {metric}: {caption}")
+        for k, (metric, some) in enumerate(courses.items())
+        if some
+    ]
 
 
 def _sentence(card: Scorecard) -> str:

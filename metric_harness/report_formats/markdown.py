@@ -81,6 +81,7 @@ class MarkdownFormat(AbstractReportFormat):
             _section(
                 "Before and after pretraining", architecture_tables.CHANGE, architecture_tables.change_table(rows)
             ),
+            _drawn(architecture_tables.tests_table(rows)),
             _section("What needs recurrence", architecture_tables.NEEDED, architecture_tables.needs_table(rows)),
             _section("Beside a leaky RNN", architecture_tables.CONTRAST, architecture_tables.contrast_table(contrasts)),
             _section(
