@@ -4,7 +4,6 @@ A zoo that comes with the package is found without a numerical library; one that
 """
 
 import dataclasses
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -15,9 +14,6 @@ from metric_harness.catalogue import PACKAGE, implementations
 from metric_harness.errors import UsageError
 from metric_harness.records import DEFAULT_NETWORK, NetworkInfo, Plain
 from metric_harness.resolution import folder_name
-
-TASK = "perceptual_decision"
-"""The task of the networks that cases compare; see `metric_harness.zoo_recordings`."""
 
 
 @final
@@ -42,29 +38,18 @@ def choose(value: str) -> ChosenNetwork:
         value: a file name in `networks/`, `package.module:Class`, or `path/to/file.py:Class`.
 
     Raises:
-        UsageError: if there is no such architecture, or no zoo of it; the nearest names or the command that builds one
-            are named.
+        UsageError: if there is no such architecture, or no zoo of it; the message has the nearest names, or the command
+            that builds one.
     """
-    known = implementations("networks")
-    if ":" not in value and value not in known:
-        near = difflib.get_close_matches(value, known, n=3, cutoff=0.4)
-        suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise UsageError(
-            f"--metric-network '{value}' is unknown.{suggestion} Known names: {', '.join(known)}. Or give "
-            "package.module:Class or path/to/file.py:Class."
-        )
-    name = value if value in known else folder_name(value)
-    if value not in known and name in known:
+    name, folder = folder_name(value), PACKAGE / "data" / "zoo" / value
+    if ":" in value or not folder.is_dir():
+        # Networks need torch, which the tables of shipped ones do not.
+        from metric_harness.zoo import zoo_folder
+
+        folder = zoo_folder(value)
+    if ":" in value and name in implementations("networks"):
         raise UsageError(f"--metric-network {value}: '{name}' is the name of a built-in network; rename the class.")
-    folder = PACKAGE / "data" / "zoo" / name
-    if value not in known or not folder.is_dir():
-        folder = _built(value)
     return ChosenNetwork(value, folder, _described(name, folder))
-
-
-def _built(value: str) -> Path:
-    """Return the folder of a zoo that a user built."""
-    raise UsageError(f"there is no zoo of {value}. Build it: metric-harness zoo build --network {value}")
 
 
 def _described(name: str, folder: Path) -> NetworkInfo:

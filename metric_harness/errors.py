@@ -21,6 +21,10 @@ class MetricUnavailableError(UsageError):
     """A metric was found but cannot be loaded; the message names what is missing."""
 
 
+class UnknownNetworkError(UsageError):
+    """A `--network` value names no architecture, or one that does not load."""
+
+
 class SettingError(UsageError):
     """A `--metric-set` pair does not fit the metric's settings."""
 

@@ -4,24 +4,21 @@ import ast
 import dataclasses
 import difflib
 import functools
-import importlib
 import importlib.metadata
-import importlib.util
 import inspect
 import re
-import sys
-import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, final
 
-from metric_harness import catalogue, optional
+from metric_harness import catalogue, locations, optional
 from metric_harness.adapter import adapt
 from metric_harness.errors import MetricUnavailableError, SettingError, UnknownMetricError
 from metric_harness.handover import description
 from metric_harness.interfaces import AbstractMetric
 
 ENTRY_POINTS = "metric_harness.metrics"
+METRIC = locations.Sought("metric", UnknownMetricError, MetricUnavailableError)
 OVERRIDES = ("needs", "kind")
 """Settings that describe a function or plain object instead of being handed to it."""
 
@@ -71,7 +68,7 @@ def resolve(values: Sequence[object], settings: Sequence[str], cwd: Path) -> lis
         if names.count(name) > 1:
             sources = ", ".join(f.source for f in found if f.name == name)
             raise SettingError(f"two metrics would write to the folder '{name}' ({sources}); rename one of them.")
-    pairs = dict(_pair(text) for text in settings)
+    pairs = dict(pair(text) for text in settings)
     unused = set(pairs)
     resolved: list[ResolvedMetric] = []
     for f in found:
@@ -83,7 +80,7 @@ def resolve(values: Sequence[object], settings: Sequence[str], cwd: Path) -> lis
         own = tuple(f"{key}={text}" for key, text in pairs.items() if key in used)
         resolved.append(ResolvedMetric(f.name, f.value, own, f.source, bare, f.by_text))
     if unused:
-        fields = {f.name: sorted(_parameters(f.target)) for f in found}
+        fields = {f.name: sorted(settings_of(f.target)) for f in found}
         raise SettingError(f"no metric has the setting {sorted(unused)}; settings are {fields}.")
     return resolved
 
@@ -124,16 +121,15 @@ def missing(name: str) -> str:
 def _find(value: str, cwd: Path) -> _Found:
     if value in catalogue.implementations("metrics"):
         load = functools.partial(catalogue.load, "metrics", value, cast(Any, AbstractMetric))
-        return _Found(value, value, "built in", _loaded(value, load))
+        return _Found(value, value, "built in", locations.loaded(value, load, METRIC))
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
         if entry.name == value:
-            return _Found(folder_name(value), value, f"entry point {entry.value}", _loaded(value, entry.load))
-    place, colon, attribute = value.rpartition(":")
-    if not colon or not place or not attribute:
+            return _Found(
+                folder_name(value), value, f"entry point {entry.value}", locations.loaded(value, entry.load, METRIC)
+            )
+    if not locations.is_place(value):
         raise UnknownMetricError(_unknown(value))
-    if place.endswith(".py"):
-        return _Found(folder_name(value), value, value, _attribute(_from_file(cwd / place, value), attribute, value))
-    return _Found(folder_name(value), value, value, _attribute(_from_module(place, value, cwd), attribute, value))
+    return _Found(folder_name(value), value, value, locations.attribute_at(value, cwd, METRIC))
 
 
 def _given(target: object) -> _Found:
@@ -153,70 +149,20 @@ def _unknown(value: str) -> str:
     )
 
 
-def _loaded(value: str, load: Callable[[], object]) -> object:
-    try:
-        return load()
-    except ImportError as error:
-        missing = f"; install {error.name}" if error.name else ""
-        raise MetricUnavailableError(f"metric '{value}' cannot be loaded: {error}{missing}.") from error
-    except Exception as error:
-        raise MetricUnavailableError(f"metric '{value}' cannot be loaded: {type(error).__name__}: {error}.") from error
+def pair(text: str, option: str = "--metric-set") -> tuple[str, str]:
+    """Return key and value of a `KEY=VALUE` text.
 
-
-def _from_file(path: Path, value: str) -> types.ModuleType:
-    if not path.is_file():
-        raise UnknownMetricError(f"metric '{value}': there is no file {path}.")
-    path = path.resolve()
-    known = sys.modules.get(path.stem)
-    if known is not None and getattr(known, "__file__", None) == str(path):
-        return known
-    # A file may import its siblings, and other processes must find it under the same name.
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    name = path.stem if known is None else f"metric_harness_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UnknownMetricError(f"metric '{value}': {path} is not a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        _loaded(value, lambda: cast(Any, spec.loader).exec_module(module))
-    except MetricUnavailableError:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _from_module(name: str, value: str, cwd: Path) -> types.ModuleType:
-    # `pytest` does not put the working directory on the path, though `python -m pytest` does.
-    if str(cwd) not in sys.path:
-        sys.path.append(str(cwd))
-    try:
-        missing = importlib.util.find_spec(name) is None
-    except ImportError:
-        missing = True
-    if missing:
-        raise UnknownMetricError(f"metric '{value}': there is no module '{name}' on the path or in {cwd}.")
-    return cast(types.ModuleType, _loaded(value, lambda: importlib.import_module(name)))
-
-
-def _attribute(module: types.ModuleType, attribute: str, value: str) -> object:
-    if not hasattr(module, attribute):
-        names = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
-        near = difflib.get_close_matches(attribute, names, n=3, cutoff=0.4) or names[:5]
-        raise UnknownMetricError(f"metric '{value}': {module.__name__} has no '{attribute}'; it has {near}.")
-    return getattr(module, attribute)
-
-
-def _pair(text: str) -> tuple[str, str]:
+    Raises:
+        SettingError: if it is none.
+    """
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise SettingError(f"--metric-set {text!r}; needed KEY=VALUE.")
+        raise SettingError(f"{option} {text!r}; needed KEY=VALUE.")
     return key.strip(), value.strip()
 
 
-def _parameters(target: object) -> dict[str, Any]:
-    """Return the settable names of a metric, with annotation or default to type the text by."""
+def settings_of(target: object) -> dict[str, Any]:
+    """Return the settable names of a metric or a network, with annotation or default to type a text by."""
     if not callable(target):
         fields = dataclasses.fields(cast(Any, target)) if dataclasses.is_dataclass(target) else ()
         return {f.name: type(getattr(target, f.name)) for f in fields}
@@ -230,8 +176,8 @@ def _parameters(target: object) -> dict[str, Any]:
 
 def _configured(target: object, pairs: Mapping[str, str]) -> tuple[AbstractMetric, set[str]]:
     """Return the metric with the settings that fit it, and which those were."""
-    types_of = _parameters(target)
-    chosen = {key: _typed(key, text, types_of[key]) for key, text in pairs.items() if key in types_of}
+    types_of = settings_of(target)
+    chosen = {key: typed(key, text, types_of[key]) for key, text in pairs.items() if key in types_of}
     is_class = isinstance(target, type)
     try:
         if is_class:
@@ -259,7 +205,12 @@ def _bound(function: Callable[..., float], settings: Mapping[str, Any]) -> Calla
     return bound
 
 
-def _typed(key: str, text: str, kind: type) -> object:
+def typed(key: str, text: str, kind: type, option: str = "--metric-set") -> object:
+    """Return the text of a setting as a value of its type.
+
+    Raises:
+        SettingError: if it cannot be read as one.
+    """
     if kind is str:
         return text
     try:
@@ -269,4 +220,4 @@ def _typed(key: str, text: str, kind: type) -> object:
             return kind(text)
         return ast.literal_eval(text)
     except (KeyError, SyntaxError, ValueError) as error:
-        raise SettingError(f"--metric-set {key}={text}; needed a {kind.__name__}.") from error
+        raise SettingError(f"{option} {key}={text}; needed a {kind.__name__}.") from error

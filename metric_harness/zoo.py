@@ -1,7 +1,9 @@
 """The zoo: networks that were trained beforehand, their weights, and the table of how they came to be.
 
 A zoo is a folder with `manifest.json` and one weights file per task, in safetensors, which holds no code. Nothing in it
-depends on a metric or on a run's seed: every metric is asked about the same networks and the same trials.
+depends on a metric or on a run's seed: every metric is asked about the same networks and the same trials. Zoos of
+built-in architectures come with the package; those that a user trained lie in the user's cache folder, under the digest
+of the file that defines the class, so that a class that has changed since never meets old weights.
 """
 
 import dataclasses
@@ -15,19 +17,22 @@ from typing import Any, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
+from metric_harness.cache import cache_folder
 from metric_harness.catalogue import PACKAGE, make
 from metric_harness.curriculum import GROUPS
 from metric_harness.errors import UsageError
 from metric_harness.interfaces import AbstractNetwork, AbstractTask
+from metric_harness.named_networks import NamedNetwork, named
 from metric_harness.recording import Weights, accuracies, stacked
 from metric_harness.seeding import generator
-from metric_harness.trials import COMPOSITE, TESTING, Trials
+from metric_harness.trials import COMPOSITE, TESTING, TRAINING, Trials
 
 MANIFEST = "manifest.json"
 SCHEMA = "1.0"
 N_TEST = 400
 """Trials by which the accuracies of the manifest are measured; recordings use the first of them."""
-REBUILD = "Rebuild it: metric-harness zoo build"
+BUILD = "metric-harness zoo build"
+REBUILD = f"Rebuild it: {BUILD}"
 
 
 class ZooError(UsageError):
@@ -49,6 +54,72 @@ def shipped(network: str = "leaky_rnn") -> Path:
     return PACKAGE / "data" / "zoo" / network
 
 
+def built(network: NamedNetwork, plan: str) -> Path:
+    """Return the folder of the user's own zoo of an architecture, trained by the plan of a digest."""
+    return _own_zoos() / f"{_own_name(network)}-{plan}"
+
+
+def zoo_folder(network: str, settings: Mapping[str, Any] | None = None) -> Path:
+    """Return the folder of an architecture's zoo: the one that comes with the package, or the last that the user built.
+
+    Args:
+        network: file name in `networks/`, `module:Class`, or `path/to/file.py:Class`.
+        settings: those that differ from the shipped zoo's, or from the class's own defaults.
+
+    Raises:
+        UnknownNetworkError: if there is no such architecture.
+        ZooError: if there is no zoo of it; the message names the command that builds one.
+    """
+    found = named(network, settings)
+    if not found.source and is_shipped(found, settings or {}):
+        return shipped(found.value)
+    own = [path.parent for path in _own_zoos().glob(f"{_own_name(found)}-*/{MANIFEST}")]
+    if not own:
+        sets = "".join(f" --network-set {name}={value}" for name, value in (settings or {}).items())
+        raise ZooError(
+            f"there is no zoo of {network} as it is now (a class that changed needs a new one). Build it: {BUILD} "
+            f"--network {network}{sets}"
+        )
+    return max(own, key=lambda folder: (folder / MANIFEST).stat().st_mtime_ns)
+
+
+def zoo_of(
+    network: str, task: str, settings: Mapping[str, Any] | None = None, view: Mapping[str, Any] | None = None
+) -> "Zoo":
+    """Return an architecture's zoo.
+
+    Args:
+        network: as in `zoo_folder`.
+        task: file name in `tasks/`.
+        settings: as in `zoo_folder`.
+        view: settings that decide what is recorded and not how the network is trained, such as the layer of a Mamba.
+
+    Raises:
+        UnknownNetworkError: if there is no such architecture.
+        ZooError: if there is no zoo of it, or as in `Zoo`.
+    """
+    return Zoo(zoo_folder(network, settings), task, view)
+
+
+def is_shipped(network: NamedNetwork, settings: Mapping[str, Any]) -> bool:
+    """Return whether the zoo that comes with the package is of a built-in architecture with these settings."""
+    folder = shipped(network.value)
+    if not (folder / MANIFEST).is_file():
+        return False
+    its = read_manifest(folder)["network"]["settings"]
+    return all(its.get(name) == value for name, value in settings.items())
+
+
+def _own_zoos() -> Path:
+    return cache_folder() / "zoos"
+
+
+def _own_name(network: NamedNetwork) -> str:
+    timing = [dataclasses.asdict(TRAINING), dataclasses.asdict(TESTING)]
+    digest = hashlib.sha256(json.dumps([network.key(), SCHEMA, timing], sort_keys=True).encode()).hexdigest()
+    return f"{network.name}-{digest[:16]}"
+
+
 def held_out_trials(task: AbstractTask, n_trials: int, seed: int, rule: str = COMPOSITE) -> Trials:
     """Return the fixed trials on which every network is tested: the first `n_trials` of `N_TEST`."""
     if not 1 <= n_trials <= N_TEST:
@@ -67,11 +138,13 @@ class Zoo:
         task: the task.
     """
 
-    def __init__(self, folder: Path, task: str) -> None:
+    def __init__(self, folder: Path, task: str, view: Mapping[str, Any] | None = None) -> None:
         """Read the manifest and the weights.
 
         Raises:
-            ZooError: if either is missing or unreadable, or the weights are not those of the manifest.
+            ZooError: if either is missing or unreadable, or the weights are not those of the manifest, or the class
+                has changed since.
+            UnknownNetworkError: if the class is no longer there.
         """
         self.folder = folder
         self.manifest = read_manifest(folder)
@@ -79,8 +152,8 @@ class Zoo:
             raise ZooError(f"the zoo in {folder} has no task '{task}'; it has {', '.join(self.manifest['tasks'])}.")
         self.task_name = task
         self.entry: Mapping[str, Any] = self.manifest["tasks"][task]
-        described = self.manifest["network"]
-        self.network = make("networks", described["name"], AbstractNetwork, described["settings"])
+        self._view = dict(view or {})
+        self.network = _network(self.manifest["network"], folder, self._view)
         self.task = make("tasks", task, AbstractTask, _tuples(self.entry["settings"]))
         self.seed: int = self.manifest["seed"]
         self.tensors = read_weights(folder / self.entry["file"], self.entry["digest"])
@@ -88,7 +161,8 @@ class Zoo:
 
     def key(self) -> str:
         """Return what identifies the networks and their trials, wherever they lie; see `cache.Keyed`."""
-        return hashlib.sha256(json.dumps([self.manifest, self.task_name], sort_keys=True).encode()).hexdigest()
+        parts = [self.manifest, self.task_name, *([self._view] if self._view else [])]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
     def seeds(self) -> Sequence[int]:
@@ -194,6 +268,16 @@ def measured_accuracies(zoo: Zoo, seeds: Sequence[int] | None = None) -> Iterato
             measured = accuracies(zoo.network, stacked([zoo.weights(s) for s in specimens]), trials)
             for specimen, accuracy in zip(specimens, measured, strict=True):
                 yield specimen, zoo.accuracy(specimen), float(accuracy)
+
+
+def _network(described: Mapping[str, Any], folder: Path, view: Mapping[str, Any]) -> AbstractNetwork:
+    found = named(described["name"], _tuples(described["settings"]) | dict(view))
+    if found.source != described.get("source", ""):
+        raise ZooError(
+            f"the file of {found.value} has changed since the zoo in {folder} was built, so that its weights may be of "
+            f"another network. Rebuild it: {BUILD} --network {found.value}"
+        )
+    return found.network
 
 
 def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:

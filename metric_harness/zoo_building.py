@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 
 from metric_harness.catalogue import make
 from metric_harness.curriculum import GROUPS, MASTER, Group
+from metric_harness.errors import UsageError
 from metric_harness.files import write_whole
 from metric_harness.interfaces import AbstractNetwork, AbstractTask
+from metric_harness.named_networks import NamedNetwork, named
 from metric_harness.recording import Weights, accuracies, stacked
 from metric_harness.seeding import DEFAULT_SEED, generator
 from metric_harness.snapshots import read_snapshot, write_snapshot
@@ -55,8 +57,9 @@ class Plan:
     """Everything that decides what a zoo will be.
 
     Attributes:
-        network: file name in `networks/`, and its settings.
+        network: file name in `networks/`, `module:Class`, or `/path/to/file.py:Class`.
         settings: of the architecture.
+        source: digest of the file of a user's class; see `named_networks`.
         n_seeds: seeds per task, by file name in `tasks/`. With 20, the trend test of `learning.shared_subtasks` finds
             an effect of one standard deviation at p < .01 in 98.6 % of worlds (`benchmarks/zoo_power.py`).
         seeds_per_job: seeds that are trained as one stack.
@@ -66,14 +69,27 @@ class Plan:
 
     network: str = "leaky_rnn"
     settings: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"activation": "leaky_relu"})
+    source: str = ""
     n_seeds: Mapping[str, int] = dataclasses.field(default_factory=lambda: {"perceptual_decision": 20, "go_nogo": 4})
     seeds_per_job: int = 2
     schedule: Schedule = dataclasses.field(default_factory=Schedule)
     seed: int = DEFAULT_SEED
 
     def described(self) -> dict[str, Any]:
-        """Return the plan as plain data."""
-        return json.loads(json.dumps(dataclasses.asdict(self), sort_keys=True))
+        """Return the plan as plain data; what is built in has no source to name."""
+        plain = json.loads(json.dumps(dataclasses.asdict(self), sort_keys=True))
+        return plain if self.source else {name: value for name, value in plain.items() if name != "source"}
+
+    def architecture(self) -> NamedNetwork:
+        """Return the architecture.
+
+        Raises:
+            UsageError: if its file has changed since the plan was made.
+        """
+        found = named(self.network, self.settings)
+        if found.source != self.source:
+            raise UsageError(f"the file of {self.network} changed while its zoo was being built. Build it again.")
+        return found
 
     def digest(self) -> str:
         """Return what tells the networks of this plan from those of others; how many there are does not matter."""
@@ -163,8 +179,7 @@ class Job:
 
     def made(self) -> tuple[AbstractNetwork, AbstractTask]:
         """Return architecture and task."""
-        network = make("networks", self.plan.network, AbstractNetwork, self.plan.settings)
-        return network, make("tasks", self.task, AbstractTask, {})
+        return self.plan.architecture().network, make("tasks", self.task, AbstractTask, {})
 
     def trained(self, phase: str, pupils: Sequence[Pupil], cache: Path, tell: Listener) -> list[Progress]:
         """Train a stack, going on from its snapshot if there is one."""
@@ -228,13 +243,14 @@ def build(plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: List
     else:
         _run_in_processes(jobs, snapshots, n_processes, tell)
     entries = {task: _write_weights(plan, task, snapshots, folder) for task in plan.n_seeds}
-    network = jobs[0].made()[0]
+    architecture = plan.architecture()
+    source = {"source": plan.source} if plan.source else {}
     manifest = {
         "schema": SCHEMA,
         "plan": plan.described(),
         "seed": plan.seed,
-        "network": {"name": plan.network, "settings": _settings(network)},
-        "parameters": list(network.initial_parameters(1, 1, generator(0))),
+        "network": {"name": plan.network, "settings": architecture.settings, **source},
+        "parameters": list(architecture.network.initial_parameters(1, 1, generator(0))),
         "timing": {"training": dataclasses.asdict(TRAINING), "testing": dataclasses.asdict(TESTING)},
         "versions": {"python": platform.python_version(), **{p: version(p) for p in ("numpy", "torch")}},
         "tasks": entries,
@@ -294,7 +310,7 @@ def _write_weights(plan: Plan, task_name: str, snapshots: Path, folder: Path) ->
         "file": path.name,
         "digest": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
-        "settings": _settings(task),
+        "settings": dataclasses.asdict(cast(Any, task)),
         "ceiling": held_out_trials(task, N_TEST, plan.seed).ceiling,
         "networks": records,
     }
@@ -309,10 +325,6 @@ def _stored(prefix: str, progress: Progress, group: Group, network: AbstractNetw
             changes = changing is None or name in changing
             tensors[f"{prefix}/{update}/{name}" if changes else f"{prefix}/{name}"] = values
     return tensors
-
-
-def _settings(instance: AbstractNetwork | AbstractTask) -> dict[str, Any]:
-    return dataclasses.asdict(cast(Any, instance))
 
 
 def _summary(progress: Progress | None) -> dict[str, Any] | None:
