@@ -14,7 +14,7 @@ from metric_harness.replication import Replicated, record
 from metric_harness.slopes import binned, jackknifed_slope, slope_of, slope_on_difference
 from metric_harness.statistics import settled, unique_pairs
 from metric_harness.zoo import Specimen, Zoo
-from metric_harness.zoo_groups import drawn_checkpoints
+from metric_harness.zoo_groups import drawn_checkpoints, require_learners
 from metric_harness.zoo_recordings import Form, is_default, recordings
 
 MOST_SEEDS = 6
@@ -53,6 +53,7 @@ def test_behavior(
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
     """
     seeds = zoo.seeds[: min(MOST_SEEDS, profile.zoo_seeds)]
+    require_learners(zoo, seeds)
     networks = drawn_checkpoints(zoo, seeds, streams("checkpoints"))
     accuracies = np.array([zoo.accuracy(network) for network in networks])
     if is_default(zoo):

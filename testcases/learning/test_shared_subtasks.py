@@ -14,7 +14,7 @@ from metric_harness.profiles import Profile
 from metric_harness.replication import Replicated, record
 from metric_harness.statistics import Estimate, effect_interval, falling_p, mean_interval
 from metric_harness.zoo import Zoo
-from metric_harness.zoo_groups import LEVELS, groups_of, reference
+from metric_harness.zoo_groups import LEVELS, groups_of, reference, require_learners
 from metric_harness.zoo_recordings import N_COMPONENTS, Form, asked, is_default, recordings
 
 N_VOUCHED = 2
@@ -62,6 +62,7 @@ def test_shared_subtasks(
     whether the states come nearer there is a hypothesis, so that those steps are measured and decide nothing.
     """
     seeds = zoo.seeds[: profile.zoo_seeds]
+    require_learners(zoo, seeds)
     n_trials = profile.zoo_trials
     found = distances_to_master(metric, zoo, seeds, n_trials, rng=streams("order"))
     measure_groups(measure, zoo, seeds, found)

@@ -12,7 +12,7 @@ from metric_harness.slopes import Slope, slope_on_difference
 from metric_harness.statistics import unique_pairs
 from metric_harness.trials import Period
 from metric_harness.zoo import Zoo
-from metric_harness.zoo_groups import drawn_checkpoints
+from metric_harness.zoo_groups import drawn_checkpoints, require_learners
 from metric_harness.zoo_recordings import recordings
 
 MOST_SEEDS = 6
@@ -44,6 +44,7 @@ def test_task_epochs(
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
     """
     seeds = zoo.seeds[: min(MOST_SEEDS, profile.zoo_seeds)]
+    require_learners(zoo, seeds)
     networks = drawn_checkpoints(zoo, seeds, streams("checkpoints"))
     accuracies = [zoo.accuracy(network) for network in networks]
     trials = zoo.trials(profile.zoo_trials)

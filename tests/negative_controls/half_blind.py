@@ -127,6 +127,7 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.gradual": "share of approaching networks",
     },
     "saturating": {
+        "architecture.recurrent_change": "AUC of copies",
         "misleading.confound": "smallest range over worlds = 0 ",
         "misleading.dominant_variance": "correlation",
         "misleading.null_bias": "similarity at 10 units",
