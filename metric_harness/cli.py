@@ -102,7 +102,21 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="recompute digests and accuracies")
     info = actions.add_parser("info", help="print how the networks were trained, and how they did")
     for action in (build, verify, info):
-        action.add_argument("--folder", type=Path, metavar="DIR", help="of the zoo (default: the one of the package)")
+        action.add_argument(
+            "--network",
+            metavar="NAME",
+            default="leaky_rnn",
+            help="architecture: a built-in name, module:Class or path/to/file.py:Class (default: %(default)s)",
+        )
+        action.add_argument(
+            "--network-set", metavar="KEY=VALUE", action="append", default=[], help="a setting of it (repeat)"
+        )
+        action.add_argument(
+            "--folder",
+            type=Path,
+            metavar="DIR",
+            help="of the zoo (default: in the package, or in your cache if it is of your own)",
+        )
 
 
 def _add_null(parser: argparse.ArgumentParser) -> None:
@@ -181,9 +195,10 @@ def _zoo_text(options: argparse.Namespace) -> str:
     # Networks need torch, which no other command does.
     from metric_harness import zoo_commands
 
+    chosen = {"network": options.network, "settings": options.network_set}
     if options.action == "build":
-        return zoo_commands.build_zoo(options.folder, smoke=options.smoke, n_processes=options.processes)
-    return (zoo_commands.verify if options.action == "verify" else zoo_commands.info)(options.folder)
+        return zoo_commands.build_zoo(options.folder, smoke=options.smoke, n_processes=options.processes, **chosen)
+    return (zoo_commands.verify if options.action == "verify" else zoo_commands.info)(options.folder, **chosen)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from typing import Any, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
+from metric_harness import locations
 from metric_harness.cache import cache_folder
 from metric_harness.catalogue import PACKAGE, make
 from metric_harness.curriculum import GROUPS
@@ -70,15 +71,16 @@ def zoo_folder(network: str, settings: Mapping[str, Any] | None = None) -> Path:
         UnknownNetworkError: if there is no such architecture.
         ZooError: if there is no zoo of it; the message names the command that builds one.
     """
-    found = named(network, settings)
-    if not found.source and is_shipped(found, settings or {}):
-        return shipped(found.value)
+    its = shipped_settings(network)
+    found = named(network, {**(its or {}), **(settings or {})})
+    if its is not None and found.settings == named(network, its).settings:
+        return shipped(network)
     own = [path.parent for path in _own_zoos().glob(f"{_own_name(found)}-*/{MANIFEST}")]
     if not own:
         sets = "".join(f" --network-set {name}={value}" for name, value in (settings or {}).items())
+        now = ", or its file has changed since one was built" if found.source else ""
         raise ZooError(
-            f"there is no zoo of {network} as it is now (a class that changed needs a new one). Build it: {BUILD} "
-            f"--network {network}{sets}"
+            f"there is no zoo of {network} with these settings{now}. Build it: {BUILD} --network {network}{sets}"
         )
     return max(own, key=lambda folder: (folder / MANIFEST).stat().st_mtime_ns)
 
@@ -101,13 +103,11 @@ def zoo_of(
     return Zoo(zoo_folder(network, settings), task, view)
 
 
-def is_shipped(network: NamedNetwork, settings: Mapping[str, Any]) -> bool:
-    """Return whether the zoo that comes with the package is of a built-in architecture with these settings."""
-    folder = shipped(network.value)
-    if not (folder / MANIFEST).is_file():
-        return False
-    its = read_manifest(folder)["network"]["settings"]
-    return all(its.get(name) == value for name, value in settings.items())
+def shipped_settings(network: str) -> dict[str, Any] | None:
+    """Return the settings of the zoo that comes with the package; None if none does."""
+    if locations.is_place(network) or not (shipped(network) / MANIFEST).is_file():
+        return None
+    return _tuples(read_manifest(shipped(network))["network"]["settings"])
 
 
 def _own_zoos() -> Path:

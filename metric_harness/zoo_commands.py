@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,41 @@ from tqdm import tqdm
 from metric_harness.cache import cache_folder
 from metric_harness.curriculum import GROUPS
 from metric_harness.errors import UsageError
-from metric_harness.zoo import Zoo, ZooError, measured_accuracies, read_manifest, shipped
-from metric_harness.zoo_building import PHASES, SMOKE, News, Plan, build
+from metric_harness.named_networks import NamedNetwork, read_settings
+from metric_harness.zoo import Zoo, ZooError, built, measured_accuracies, read_manifest, shipped, zoo_folder
+from metric_harness.zoo_building import PHASES, News, Plan, build
+from metric_harness.zoo_plans import asked, is_shipped, plan_for
+
+DEFAULT_NETWORK = "leaky_rnn"
 
 
-def build_zoo(folder: Path | None, *, smoke: bool, n_processes: int | None) -> str:
+def build_zoo(
+    folder: Path | None,
+    *,
+    smoke: bool,
+    n_processes: int | None,
+    network: str = DEFAULT_NETWORK,
+    settings: Sequence[str] = (),
+) -> str:
     """Train a zoo with a progress bar on standard error; return its tables and where it lies.
 
+    Args:
+        folder: where it goes; by default into the package if it is one of those that come with it, into the working
+            folder if it is a smoke zoo, and otherwise into the user's cache, where `zoo.zoo_of` finds it.
+        smoke: whether it is to be ready in seconds.
+        n_processes: stacks that are trained at once; by default one per core.
+        network: file name in `networks/`, `module:Class`, or `path/to/file.py:Class`.
+        settings: `KEY=VALUE` texts.
+
     Raises:
-        UsageError: if `n_processes` is below 1.
+        UsageError: if `n_processes` is below 1, or there is no such network or setting.
     """
     if n_processes is not None and n_processes < 1:
         raise UsageError(f"--processes is {n_processes}; needed at least 1, or leave it out for one per core.")
-    plan = SMOKE if smoke else Plan()
+    architecture = asked(network, settings)
+    plan = plan_for(architecture, smoke=smoke)
     jobs = plan.jobs()
-    target = folder or (Path(f"zoo-smoke-{plan.network}") if smoke else shipped(plan.network))
+    target = folder or _usual_folder(architecture, plan, smoke=smoke)
     done: dict[tuple[str, str], News] = {}
     with tqdm(total=len(jobs) * len(PHASES), unit="phase", file=sys.stderr, bar_format=BAR) as bar:
 
@@ -45,17 +65,23 @@ def build_zoo(folder: Path | None, *, smoke: bool, n_processes: int | None) -> s
     return f"{info(target)}\n\nwrote {manifest}"
 
 
+def _usual_folder(architecture: NamedNetwork, plan: Plan, *, smoke: bool) -> Path:
+    if smoke:
+        return Path(f"zoo-smoke-{architecture.name}")
+    return shipped(plan.network) if is_shipped(architecture) else built(architecture, plan.digest())
+
+
 BAR = "{l_bar}{bar}| {n:.1f}/{total} phases [{elapsed}<{remaining}] {postfix}"
 """The progress bar: phases of jobs that are done, time spent and time left, accuracy."""
 
 
-def verify(folder: Path | None) -> str:
+def verify(folder: Path | None, network: str = DEFAULT_NETWORK, settings: Sequence[str] = ()) -> str:
     """Recompute digests and accuracies of a zoo.
 
     Raises:
         ZooError: if a file is not the one of the manifest, or an accuracy is not what it says.
     """
-    folder = folder or shipped()
+    folder = folder or zoo_folder(network, read_settings(network, settings))
     lines: list[str] = []
     for task in read_manifest(folder)["tasks"]:
         zoo = Zoo(folder, task)
@@ -76,15 +102,15 @@ TOLERANCE = 0.01
 """Difference of an accuracy that rounding explains: a few of 400 trials are decided by the last digit."""
 
 
-def info(folder: Path | None) -> str:
+def info(folder: Path | None, network: str = DEFAULT_NETWORK, settings: Sequence[str] = ()) -> str:
     """Return the tables of a zoo: how its networks were trained, and how they did."""
-    folder = folder or shipped()
+    folder = folder or zoo_folder(network, read_settings(network, settings))
     manifest = read_manifest(folder)
-    network = manifest["network"]
-    settings = ", ".join(f"{name} {value}" for name, value in network["settings"].items())
+    described = manifest["network"]
+    settings = ", ".join(f"{name} {value}" for name, value in described["settings"].items())
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     versions = ", ".join(f"{name} {v}" for name, v in manifest["versions"].items())
-    head = f"{network['name']} ({settings}), root seed {manifest['seed']}, {size:.1f} MB, made with {versions}"
+    head = f"{described['name']} ({settings}), root seed {manifest['seed']}, {size:.1f} MB, made with {versions}"
     return "\n\n".join([head, *(_task_table(Zoo(folder, task)) for task in manifest["tasks"])])
 
 

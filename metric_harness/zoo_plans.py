@@ -6,9 +6,10 @@ tried, the one with which networks that may learn everything reach the target; n
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from metric_harness.named_networks import NamedNetwork
+from metric_harness.named_networks import NamedNetwork, named, read_settings
 from metric_harness.training import Schedule
 from metric_harness.zoo_building import SMOKE, Plan
 
@@ -37,6 +38,21 @@ SHIPPED: Mapping[str, Plan] = {
 """Plans of the zoos that come with the package, by file name in `networks/`."""
 
 
+def asked(network: str, texts: Sequence[str] = ()) -> NamedNetwork:
+    """Return the architecture of a zoo: with the settings of the shipped one if there is one, and those in texts.
+
+    Args:
+        network: file name in `networks/`, `module:Class`, or `path/to/file.py:Class`.
+        texts: `KEY=VALUE`, as after `--network-set`.
+
+    Raises:
+        UnknownNetworkError: if there is no such architecture.
+        SettingError: if it has no such settings.
+    """
+    usual: Mapping[str, Any] = SHIPPED[network].settings if network in SHIPPED else {}
+    return named(network, {**usual, **read_settings(network, texts)})
+
+
 def plan_for(network: NamedNetwork, *, smoke: bool = False) -> Plan:
     """Return the plan by which the zoo of an architecture is trained.
 
@@ -44,8 +60,16 @@ def plan_for(network: NamedNetwork, *, smoke: bool = False) -> Plan:
         network: the architecture.
         smoke: whether the zoo is to be ready in seconds, and its networks to have learnt next to nothing.
     """
+    usual = SHIPPED.get(network.value, Plan(n_seeds=N_SEEDS, schedule=BRIEF))
     if smoke:
         settings = SMOKE.settings if network.value == SMOKE.network else network.settings
         return dataclasses.replace(SMOKE, network=network.value, settings=settings, source=network.source)
-    own = SHIPPED.get(network.value, Plan(n_seeds=N_SEEDS, schedule=BRIEF))
-    return dataclasses.replace(own, network=network.value, settings=network.settings, source=network.source)
+    if is_shipped(network):
+        return usual
+    return dataclasses.replace(usual, network=network.value, settings=network.settings, source=network.source)
+
+
+def is_shipped(network: NamedNetwork) -> bool:
+    """Return whether the zoo that comes with the package is one of this architecture."""
+    plan = SHIPPED.get(network.value)
+    return plan is not None and named(network.value, plan.settings) == network
