@@ -1,6 +1,6 @@
 """Which architecture's networks a run compares: from the text after `--metric-network` to a zoo.
 
-A zoo that comes with the package is found without a numerical library; one that a user built lies in the user's cache.
+A zoo that comes with the package, or whose folder is given, is found without a numerical library.
 """
 
 import dataclasses
@@ -15,6 +15,13 @@ from metric_harness.errors import UsageError
 from metric_harness.records import DEFAULT_NETWORK, NetworkInfo, Plain
 from metric_harness.resolution import folder_name
 
+MANIFEST = "manifest.json"
+"""The table of a zoo; see `metric_harness.zoo`."""
+SHIPPED = PACKAGE / "data" / "zoo"
+"""Where the zoos lie that come with the package, each in a folder of its architecture's name."""
+OWN = "-own"
+"""What ends the name of a built-in architecture whose networks are not those that come with the package."""
+
 
 @final
 @dataclasses.dataclass(frozen=True)
@@ -27,37 +34,40 @@ class ChosenNetwork:
 
     @property
     def is_default(self) -> bool:
-        """Whether it is the architecture that is compared when none is asked for."""
+        """Whether its networks are those that are compared when none are asked for."""
         return self.info.name == DEFAULT_NETWORK
 
 
-def choose(value: str) -> ChosenNetwork:
+def choose(value: str, cwd: Path) -> ChosenNetwork:
     """Return the architecture that `--metric-network` names, with its zoo.
 
     Args:
-        value: a file name in `networks/`, `package.module:Class`, or `path/to/file.py:Class`.
+        value: a file name in `networks/`, `package.module:Class`, `path/to/file.py:Class`, or the folder of a zoo.
+        cwd: folder that the folder of a zoo is relative to.
 
     Raises:
         UsageError: if there is no such architecture, or no zoo of it; the message has the nearest names, or the command
             that builds one.
     """
-    name, folder = folder_name(value), PACKAGE / "data" / "zoo" / value
-    if ":" in value or not folder.is_dir():
+    folder = next((f for f in (SHIPPED / value, cwd / value) if value and (f / MANIFEST).is_file()), None)
+    if folder is None:
         # Networks need torch, which the tables of shipped ones do not.
         from metric_harness.zoo import zoo_folder
 
         folder = zoo_folder(value)
-    if ":" in value and name in implementations("networks"):
-        raise UsageError(f"--metric-network {value}: '{name}' is the name of a built-in network; rename the class.")
-    return ChosenNetwork(value, folder, _described(name, folder))
+    return ChosenNetwork(value, folder, _described(folder))
 
 
-def _described(name: str, folder: Path) -> NetworkInfo:
+def _described(folder: Path) -> NetworkInfo:
     try:
-        content = (folder / "manifest.json").read_bytes()
-        settings = cast(Mapping[str, Plain], cast(Any, json.loads(content))["network"]["settings"])
+        content = (folder / MANIFEST).read_bytes()
+        described = cast(Any, json.loads(content))["network"]
+        name = folder_name(cast(str, described["name"]))
+        settings = dict(cast(Mapping[str, Plain], described["settings"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"the zoo of {name} in {folder} cannot be read: {error}. Rebuild it: metric-harness zoo build"
+            f"the zoo in {folder} cannot be read: {error}. Rebuild it: metric-harness zoo build"
         ) from error
-    return NetworkInfo(name=name, settings=dict(settings), zoo=hashlib.sha256(content).hexdigest()[:16])
+    if name in implementations("networks") and folder != SHIPPED / name:
+        name += OWN
+    return NetworkInfo(name=name, settings=settings, zoo=hashlib.sha256(content).hexdigest()[:16])

@@ -37,8 +37,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--metric-network": {
         "metavar": "NAME",
-        "help": "architecture of the networks that cases compare: a built-in name, package.module:Class or "
-        "path/file.py:Class (default: leaky_rnn)",
+        "help": "architecture of the networks that cases compare: a built-in name, package.module:Class, "
+        "path/file.py:Class or the folder of a zoo (default: leaky_rnn)",
     },
     "--metric-reports": {
         "metavar": "DIR",

@@ -135,7 +135,7 @@ def request(
     if timeout is not None and not hasattr(signal, "setitimer"):
         raise UsageError("--metric-timeout needs interval timers, which this platform lacks; leave the option out.")
     resolved = resolve(metrics, settings, cwd)
-    chosen = choose(network)
+    chosen = choose(network, cwd)
     _require_writable(reports)
     return Request(
         metrics=resolved,
