@@ -5,25 +5,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from metric_harness import simulation
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
-from metric_harness.checks import Recorder, above, at_least, decide
+from metric_harness.checks import Recorder, decide
 from metric_harness.curriculum import MASTER
 from metric_harness.equivalence import difference_of, equivalence
 from metric_harness.profiles import Profile
 from metric_harness.recurrent_change import COMPARED, FROZEN, FULL, UNTRAINED, Changes, changes, common_checkpoints
-from metric_harness.statistics import Estimate, auc, mean_interval, settled
-from metric_harness.transforms import perturb, whiten
+from metric_harness.regime_unit import regime_unit
+from metric_harness.statistics import Estimate, mean_interval
 from metric_harness.zoo import Zoo, shipped
 from metric_harness.zoo_recordings import is_default, shipped_zoo
 
-NOISE = 0.01
-"""Noise under which a motif is recorded again, the largest level of the reference study."""
-MOST_WORLDS = 3
-"""Worlds over which the unit is averaged, in any profile."""
-MOST_TRIALS = 20
-"""Trials of a motif in any profile."""
 MARGIN = 0.1
 """Largest difference that counts as none, as a share of the across-regime mean."""
 BESIDE = "leaky_rnn"
@@ -70,23 +63,17 @@ def test_recurrent_change(
     bias and readout, of which states show the first two. A metric that pairs samples sees where states are; whether
     it sees dynamics, the group `dynamics` tells.
     """
-    draws = [regime_distances(metric, streams("world", k), profile) for k in range(min(MOST_WORLDS, profile.n_worlds))]
-    separation = mean_interval([auc(copies, across) for copies, across in draws], limits=(0, 1))
-    ranges = [float(across.mean() - copies.mean()) for copies, across in draws]
-    unit = mean_interval([across.mean() for _, across in draws])
-    measure("AUC of copies against other regimes", separation)
-    measure("smallest range over worlds", min(ranges))
-    measure("across-regime mean", unit)
-    measure.set_score(separation.value)
-    if min(ranges) > metric.floor:
+    unit = regime_unit(metric, profile, streams)
+    findings = unit.measured(measure, metric.floor)
+    if unit.smallest > metric.floor:
         zoos = compared(zoo)
         n_checkpoints = common_checkpoints(zoos.values(), profile.zoo_histories)
-        measure("margin", MARGIN * unit.value)
+        measure("margin", MARGIN * unit.mean.value)
         measure("groups", COMPARED)
         measure("shares of training", np.linspace(0, 1, n_checkpoints)[:-1])
         found = {label: asked_of(metric, some, n_checkpoints, profile, streams) for label, some in zoos.items()}
         for label, own in found.items():
-            measure_changes(measure, label, own, MARGIN * unit.value, metric.floor)
+            measure_changes(measure, label, own, MARGIN * unit.mean.value, metric.floor)
         if len(found) == 2:
             measure_contrasts(measure, *found.values(), metric.floor)
         if zoo.folder == shipped(PUBLISHED_OF):
@@ -95,10 +82,7 @@ def test_recurrent_change(
     decide(
         measure,
         "a metric has the unit in which the change of an architecture is measured",
-        [
-            at_least("AUC of copies against other regimes", separation, 0.9, "fixed by the suite; chance is .5"),
-            above("smallest range over worlds", min(ranges), metric.floor, "the metric's numerical floor"),
-        ],
+        findings,
         hint="a metric that noise moves like another system has no scale that a change could be read on",
     )
 
@@ -106,16 +90,6 @@ def test_recurrent_change(
 def compared(zoo: Zoo) -> dict[str, Zoo]:
     """Return the chosen architecture's networks, and the leaky RNN's beside them, by what ends their names."""
     return {"": zoo} if is_default(zoo) else {"": zoo, f" of {BESIDE}": shipped_zoo()}
-
-
-def regime_distances(metric: MetricUnderTest, rng: np.random.Generator, profile: Profile) -> tuple[Array, Array]:
-    """Return the distances of noisy copies, shape (n_motifs,), and of motifs of different regimes, shape (n_pairs,)."""
-    motifs, regimes = simulation.motifs(rng, min(profile.n_trials, MOST_TRIALS)), simulation.MOTIF_REGIMES
-    n = len(motifs)
-    xs = [whiten(perturb(motif, NOISE, rng)) for _ in range(2) for motif in motifs]
-    across = [(i, n + j) for i in range(n) for j in range(n) if regimes[i] != regimes[j]]
-    found = settled(metric.pair_distances(xs, [(i, n + i) for i in range(n)] + across), metric.floor)
-    return found[:n], found[n:]
 
 
 def asked_of(
