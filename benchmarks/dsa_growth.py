@@ -7,8 +7,7 @@ logarithms, with its standard error.
 
 Theory, for time. A fit costs a QR decomposition of all windows, rows x columns² for trials · windows rows and
 delays · units columns: 1 for trials and windows, 2 for units and delays. An alignment costs a number of products of
-rank x rank matrices, 3, times the number of starts, which falls as 1/rank to 12 at rank 37: 2 in all below. Lower
-exponents are those of sizes at which what grows slower still counts.
+rank x rank matrices: 3. Lower exponents are those of sizes at which what grows slower still counts.
 
 Theory, for memory. Windows are kept, rows x columns: 1 for all four. An alignment works on parts of bounded size: 1 for
 pairs until the parts are full, and 0 from there.
@@ -80,7 +79,7 @@ GROWTHS = (
     Growth("units", (2, 4, 8, 16), lambda n: fit(units=n), "2", "1"),
     Growth("delays", (8, 16, 32, 64), lambda n: fit(delays=n), "2", "1"),
     Growth("pairs", (4, 8, 16, 32, 64), lambda n: alignment(n, rank=10), "1", "0 to 1"),
-    Growth("rank", (10, 15, 20, 30, 40), lambda n: alignment(4, rank=n), "2 to 3", "1 to 2"),
+    Growth("rank", (10, 15, 20, 30, 40), lambda n: alignment(4, rank=n), "3", "1 to 2"),
 )
 
 

@@ -1,8 +1,9 @@
 """The angle between two operators up to an orthogonal change of coordinates, for many pairs at once.
 
 The angle between A and B is the smallest, over orthogonal C, of arccos(⟨A, C B Cᵀ⟩ / (|A| |B|)) in the
-Frobenius inner product. The maximization has many local maxima, so each pair is climbed from many
-starts, all at once; most are dropped halfway, and the best is climbed to rounding.
+Frobenius inner product. The maximization has many local maxima, so each pair is climbed from several starts, all at
+once; most are dropped halfway. The best ends are then kicked, again and again, by a rotation of some neighboring axes
+alone, and climbed anew (basin hopping): what is right about them is kept. The best end of all is climbed to rounding.
 
 Both operators are first brought to the eigenbases of their symmetric parts. This makes the ascent well
 conditioned (`metric_harness.ascent`), and the result insensitive to how an operator was rotated before it
@@ -27,23 +28,25 @@ from metric_harness.seeding import generator
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-N_ROUNDS = 2
-"""Most rounds of random starts per pair, unless the caller asks otherwise."""
+N_ROUNDS = 12
+"""Most rounds of kicks per pair, unless the caller asks otherwise."""
 
 CONVERGED_ANGLE = 1e-5
 """Largest error in the angle, in radians, with which a climb counts as converged; see `_converged`."""
 
-_STARTS_TIMES_SIZE, _FEWEST_STARTS = 300, 12
-"""Random starts per round: times n, since a climb's cost grows faster than that; and at least. On pairs of trained
-networks each climb reaches the highest summit with a chance of .3 at rank 15 and .2 at rank 20; the angles are then
-within 1e-4 of those of 96 starts or more in 99 and 98 % of pairs, and never 2e-4 above."""
+_N_STARTS, _N_KICKED, _N_KICKS = 12, 3, 6
+"""Random starts; ends that are kept and kicked, and kicks per round. Random starts alone seldom find the highest
+summits: on the study's nine Lorenz systems at rank 20, 96 starts miss them by more than 1e-4 in one pair of three, and
+by up to .01; 12 starts and the kicks, at a third of the cost, in one of nine and by up to .0003."""
+_PATIENCE, _GAIN, _ROUNDING = 2, 1e-4, 2e-6
+"""Rounds in a row without gain after which a pair is left alone; the gain that counts, in radians; and what single
+precision leaves of a height."""
+_NARROWEST, _WIDEST = 0.15, 0.65
+"""Shares of the axes that a kick turns."""
 _ENTRIES = 120_000
 """Matrix entries per array in one batch of climbs: what bounds memory and suits the processor's cache."""
 _PARTS = 4
 """Fewest parts of a large call, so that the processors get equal shares."""
-_KEPT, _SAME_HEIGHT = 3, 5e-5
-"""Climbs kept per pair, and the difference of two heights (of at most 1) within which they count as one summit: what
-exploration leaves of the way up differs by some 1e-5 between climbs to the same one."""
 _LEGS = (Effort(19, 1e-3, 12, gain=3e-3), 0.4), (Effort(14, 1e-3, 12, gain=1e-5), 0.0)
 """Efforts of exploration, each with the share of a round's climbs that go on after it. Before some eighteen
 steps the height does not tell yet where a climb will end."""
@@ -82,7 +85,7 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS) -> Alignment:
     Args:
         a: first operators, shape (n_pairs, n, n).
         b: second operators, likewise.
-        n_rounds: most rounds of random starts per pair, at least 1; more find lower angles.
+        n_rounds: most rounds of kicks per pair, at least 1; more find lower angles.
 
     Raises:
         ShapeError: if the shapes differ or are not (n_pairs, n, n).
@@ -94,10 +97,10 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS) -> Alignment:
         raise ShapeError(f"a has shape {first.shape} and b {second.shape}; needed operators of equal size.")
     n_pairs, n = first.shape[:2]
     angles, converged = np.zeros(n_pairs), np.ones(n_pairs, dtype=bool)
-    starts = _random_rotations(n_rounds, n)
+    starts, kicks = _starts(n), _kicks(n_rounds, n)
 
     def solve(part: slice) -> None:
-        angles[part], converged[part] = _align_batch(first[part], second[part], starts)
+        angles[part], converged[part] = _align_batch(first[part], second[part], starts, kicks)
 
     # The parts do not depend on the number of processors, and neither do the results.
     parts = list(_slices(n_pairs, max(1, min(_ENTRIES // n**2, -(-n_pairs // _PARTS)))))
@@ -149,7 +152,7 @@ def _slices(n: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
-def _align_batch(a: Stack, b: Stack, rotations: Stack) -> tuple[Stack, NDArray[np.bool_]]:
+def _align_batch(a: Stack, b: Stack, starts: Stack, kicks: Stack) -> tuple[Stack, NDArray[np.bool_]]:
     """Align one batch of unit operators; see `align`."""
     frame_a, frame_b = _canonical(a), _canonical(b)
     # Ordered by the first entry that differs, swapped arguments are solved alike.
@@ -157,7 +160,7 @@ def _align_batch(a: Stack, b: Stack, rotations: Stack) -> tuple[Stack, NDArray[n
     first = (difference != 0).argmax(axis=1)[:, None]
     swap = np.take_along_axis(difference, first, axis=1)[:, :, None] > 0
     a, b = np.where(swap, frame_b, frame_a), np.where(swap, frame_a, frame_b)
-    best, converged = _best_rotation(_deviator(a), _deviator(b), rotations)
+    best, converged = _best_rotation(_deviator(a), _deviator(b), starts, kicks)
     moved = best @ b @ transposed(best)
     # arccos loses half the digits near 0 and π; the half angle's tangent does not.
     near, far = a - moved, a + moved
@@ -200,36 +203,60 @@ def _canonical(a: Stack) -> Stack:
     return turned * signs[:, :, None] * signs[:, None, :]
 
 
-def _random_rotations(n_rounds: int, n: int) -> Stack:
-    """Draw the orthogonal matrices, of both determinants, from which every pair of size n is climbed.
+def _starts(n: int) -> Stack:
+    """Draw the rotations, of both determinants, from which every pair of size n is climbed, shape (n_starts, n, n)."""
+    return _rotations(generator(0, "conjugacy", n), _N_STARTS, n)
 
-    Shape (n_rounds, n_starts, n, n), with fewer starts per round the dearer they are.
+
+def _kicks(n_rounds: int, n: int) -> Stack:
+    """Draw rotations of some neighboring axes that leave the others alone, shape (n_rounds, _N_KICKS, n, n).
+
+    Axes are in the order of the eigenvalues of an operator's symmetric part: neighbors are what is easily mistaken for
+    each other.
     """
-    rng = generator(0, "conjugacy", n)
-    n_starts = min(48, max(_FEWEST_STARTS, _STARTS_TIMES_SIZE // n))
-    q, r = np.linalg.qr(rng.standard_normal((n_rounds, n_starts, n, n)))
-    diagonal: Stack = np.diagonal(r, axis1=2, axis2=3)
-    return q * np.where(diagonal < 0, -1.0, 1.0)[:, :, None, :]
+    rng = generator(0, "conjugacy", "kicks", n)
+    kicks = np.tile(np.eye(n), (n_rounds, _N_KICKS, 1, 1))
+    narrowest = min(n, max(2, int(_NARROWEST * n)))
+    for kick in kicks.reshape(-1, n, n):
+        width = int(rng.integers(narrowest, max(narrowest, int(_WIDEST * n)) + 1))
+        first = int(rng.integers(n - width + 1))
+        turned = slice(first, first + width)
+        kick[turned, turned] = _rotations(rng, 1, width)[0]
+    return kicks
 
 
-def _best_rotation(a: Stack, b: Stack, rotations: Stack) -> tuple[Stack, NDArray[np.bool_]]:
-    """Return the best rotation of each pair, shape (n_pairs, n, n), and whether its climb converged.
+def _rotations(rng: np.random.Generator, n_rotations: int, n: int) -> Stack:
+    """Draw orthogonal matrices evenly."""
+    q, r = np.linalg.qr(rng.standard_normal((n_rotations, n, n)))
+    diagonal: Stack = np.diagonal(r, axis1=1, axis2=2)
+    return q * np.where(diagonal < 0, -1.0, 1.0)[:, None, :]
 
-    Random starts come in rounds, until the two highest climbs of a pair agree in height: a summit that
-    was reached twice is seldom missed by all others.
-    """
+
+def _best_rotation(a: Stack, b: Stack, starts: Stack, kicks: Stack) -> tuple[Stack, NDArray[np.bool_]]:
+    """Return the best rotation of each pair, shape (n_pairs, n, n), and whether its climb converged."""
     own = np.broadcast_to(np.eye(a.shape[-1]), a.shape)[:, None]  # exact for conjugates: equal frames
-    ends, heights = _explore(a, b, own, rotations[0])
-    for drawn in rotations[1:]:
-        again = np.flatnonzero(heights[:, 0] - heights[:, 1] > _SAME_HEIGHT)
-        if again.size == 0:
+    ends, heights = _explore(a, b, np.concatenate([own, np.broadcast_to(starts, (len(a), *starts.shape))], axis=1))
+    idle = np.zeros(len(a), dtype=int)
+    for drawn in kicks:
+        on = np.flatnonzero(idle < _PATIENCE)
+        if on.size == 0:
             break
-        more, found = _explore(a[again], b[again], ends[again, :0], drawn)
-        more = np.concatenate([ends[again], more], axis=1)
-        found = np.concatenate([heights[again], found], axis=1)
-        ends[again], heights[again] = _highest(more, found, _KEPT)
+        more, found = _explore(a[on], b[on], _kicked(ends[on], drawn))
+        before = heights[on, 0]
+        more, found = np.concatenate([ends[on], more], axis=1), np.concatenate([heights[on], found], axis=1)
+        ends[on], heights[on] = _highest(more, found, _N_KICKED)
+        # The height is the cosine of the angle, whose slope is its sine.
+        enough = _ROUNDING + _GAIN * np.sqrt(np.maximum(0, 1 - before**2))
+        idle[on] = np.where(heights[on, 0] - before > enough, 0, idle[on] + 1)
     ends, heights, _ = _climb_all(a, b, ends, _ASCENT)
     return _polish(a, b, _highest(ends, heights, 1)[0][:, 0])
+
+
+def _kicked(ends: Stack, kicks: Stack) -> Stack:
+    """Return the ends (n_pairs, n_ends, n, n) in turn, kicked in the first operator's axes or the second's."""
+    chosen = ends[:, np.arange(len(kicks)) % ends.shape[1]]
+    in_first = (np.arange(len(kicks)) // ends.shape[1] % 2 == 0)[:, None, None]
+    return np.where(in_first, kicks @ chosen, chosen @ kicks)
 
 
 def _polish(a: Stack, b: Stack, c: Stack) -> tuple[Stack, NDArray[np.bool_]]:
@@ -263,20 +290,19 @@ def _converged(slope: Stack, distance: Stack, n: int) -> NDArray[np.bool_]:
     return (slope * np.pi * np.sqrt(n) <= allowed) | (distance <= CONVERGED_ANGLE)
 
 
-def _explore(a: Stack, b: Stack, own: Stack, drawn: Stack) -> tuple[Stack, Stack]:
-    """Climb in single precision from each pair's own starts and the drawn ones; keep the highest.
+def _explore(a: Stack, b: Stack, starts: Stack) -> tuple[Stack, Stack]:
+    """Climb in single precision from the starts (n_pairs, n_starts, n, n); keep the highest.
 
     The operators are rounded to multiples of 2^-16 first: what they are in the last digits, such as
     after a change of coordinates, then hardly ever decides on which summit a climb ends.
     """
     a, b = ((np.round(x * 65536) / 65536).astype(np.float32) for x in (a, b))
-    starts = np.concatenate([own, np.broadcast_to(drawn, (len(own), *drawn.shape))], axis=1)
     n = a.shape[-1]
     a, b, ends = (_padded(x) for x in (a, b, starts.astype(np.float32)))
     heights = np.empty(ends.shape[:2])
     for effort, kept in _LEGS:
         ends, heights, _ = _climb_all(a, b, ends, effort)
-        ends, heights = _highest(ends, heights, max(_KEPT, round(kept * starts.shape[1])))
+        ends, heights = _highest(ends, heights, max(_N_KICKED, round(kept * starts.shape[1])))
     return ends[:, :, :n, :n].astype(np.float64), heights.astype(np.float64)
 
 

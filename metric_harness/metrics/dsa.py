@@ -49,8 +49,8 @@ class DSA(AbstractMetric):
         of Computation in Neural Circuits with Dynamical Similarity Analysis", arXiv 2306.10168, section
         2 (delay embedding, DMD, and the Procrustes analysis over vector fields in its angular form).
     Departs from it in:
-        1. The minimum over C is sought from many deterministic starts by Newton's method, instead of
-           by gradient descent from random ones; see `metric_harness.conjugacy`.
+        1. The minimum over C is sought by Newton's method from deterministic starts and kicks, instead of
+           by gradient descent from a random start; see `metric_harness.conjugacy`.
         2. A rank that the windows do not determine is refused, instead of fitted to rounding errors.
         3. Near 0 and π the angle is computed from its half's tangent, which keeps all digits.
         4. The defaults follow a rule on held-out forecasts (`benchmarks/dsa_settings.py`).
@@ -60,8 +60,7 @@ class DSA(AbstractMetric):
         n_delays: copies of the state in one window.
         delay_interval: time steps between two copies.
         rank: dimension of the operators.
-        n_rounds: most rounds of random starts of the alignment; more are begun only while its two highest climbs
-            disagree.
+        n_rounds: most rounds of kicks of the alignment; it ends earlier where two in a row bring nothing.
 
     Example:
         >>> t = np.arange(60)
