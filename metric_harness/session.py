@@ -128,12 +128,7 @@ def request(
     _require_known("--metric-group", groups, known_groups)
     _require_known("--metric-profile", [profile], list(PROFILES))
     _require_known("--metric-format", formats, known_formats)
-    if seed < 0:
-        raise UsageError(f"--metric-seed {seed}; needed 0 or more.")
-    if timeout is not None and not timeout > 0:
-        raise UsageError(f"--metric-timeout {timeout}; needed more than 0 seconds.")
-    if timeout is not None and not hasattr(signal, "setitimer"):
-        raise UsageError("--metric-timeout needs interval timers, which this platform lacks; leave the option out.")
+    _require_numbers(seed, timeout)
     resolved = resolve(metrics, settings, cwd)
     chosen = choose(network, cwd)
     _require_writable(reports)
@@ -159,6 +154,15 @@ def request(
 
 def _today() -> datetime.date:
     return datetime.datetime.now(datetime.timezone.utc).date()
+
+
+def _require_numbers(seed: int, timeout: float | None) -> None:
+    if seed < 0:
+        raise UsageError(f"--metric-seed {seed}; needed 0 or more.")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--metric-timeout {timeout}; needed more than 0 seconds.")
+    if timeout is not None and not hasattr(signal, "setitimer"):
+        raise UsageError("--metric-timeout needs interval timers, which this platform lacks; leave the option out.")
 
 
 def _require_known(option: str, values: Sequence[str], known: Sequence[str]) -> None:
