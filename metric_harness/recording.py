@@ -19,8 +19,8 @@ from metric_harness.trials import Period, Trials
 
 Weights: TypeAlias = Mapping[str, NDArray[np.float32]]
 """Named parameters of one network."""
-TRIALS_AT_ONCE = 16
-"""Trials of a stack that run as whole sequences."""
+ROWS_AT_ONCE = 384
+"""Trials of all networks of a stack together that run as whole sequences: what fits a cache, and is worth a loop."""
 AfterStep: TypeAlias = Callable[[Tensor, int], Tensor]
 """Changes the states of a stack, shape (networks, trials, units), after the time step of the given index."""
 
@@ -84,8 +84,9 @@ def accuracies(
     n_networks = len(next(iter(parameters.values())))
     inputs, late = time_first(trials), late_decision(trials)
     chosen: list[NDArray[np.intp]] = []
-    for first in range(0, len(trials.choices), TRIALS_AT_ONCE):
-        some = slice(first, first + TRIALS_AT_ONCE)
+    n_at_once = max(1, ROWS_AT_ONCE // n_networks)
+    for first in range(0, len(trials.choices), n_at_once):
+        some = slice(first, first + n_at_once)
         outputs = network.outputs(parameters, inputs[:, some].expand(n_networks, -1, -1, -1))
         chosen.append(_largest(outputs, late[:, some]))
     return (np.concatenate(chosen, axis=1) == trials.choices).mean(axis=1)

@@ -6,7 +6,7 @@ import pytest
 from metric_harness import catalogue
 from metric_harness.interfaces import AbstractNetwork
 from metric_harness.networks.mamba import Mamba
-from metric_harness.recording import TRIALS_AT_ONCE, accuracies, run, stacked, states_of, time_first, watched
+from metric_harness.recording import ROWS_AT_ONCE, accuracies, run, stacked, states_of, time_first, watched
 from metric_harness.seeding import generator
 from metric_harness.tasks.perceptual_decision import PerceptualDecision
 from metric_harness.trials import Timing, Trials
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 NAMES = catalogue.implementations("networks")
 BRIEF = Timing(fixation=(40,), stimulus=(100,), delay=(60,), decision=(100,))
-N_TRIALS = 3 * TRIALS_AT_ONCE + 2
+N_NETWORKS, N_TRIALS = 12, 3 * ROWS_AT_ONCE // 12 + 2
 SMALL = {"mamba": {"width": 3, "n_layers": 2, "n_states": 2}}
 
 
@@ -37,7 +37,7 @@ def drawn(network: AbstractNetwork, n_networks: int):
 @pytest.mark.parametrize("name", NAMES)
 def test_accuracies_of_whole_sequences_are_those_of_steps(name, trials):
     network = catalogue.make("networks", name, AbstractNetwork, SMALL.get(name, {"n_units": 8}))
-    parameters = drawn(network, 12)
+    parameters = drawn(network, N_NETWORKS)
     whole = accuracies(network, parameters, trials)
     np.testing.assert_array_equal(whole, accuracies(network, parameters, trials, lambda state, t: state))
     assert len(set(whole.tolist())) > 3
