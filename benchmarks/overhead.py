@@ -3,7 +3,7 @@
     python benchmarks/overhead.py start          # about a minute: medians of 20 starts of an interpreter
     python benchmarks/overhead.py run cka        # as long as the run itself: a sample of its stack every 5 ms
 
-The first is in milliseconds of the processor, which other processes disturb less than those of a clock. The second prints
+The first is in milliseconds of the processor, which others disturb less than those of a clock. The second prints
 the seconds of one process by what they were spent on. The metric is whatever goes on inside its door; data is what
 simulations, networks and random draws take, and the reading of what the cache holds.
 """
