@@ -13,7 +13,16 @@ import numpy as np
 from metric_harness import catalogue
 from metric_harness.comparison import read_scorecard
 from metric_harness.errors import BaselineError
-from metric_harness.records import Baseline, CaseChange, CaseRecord, Change, Outcome, Plain, Scorecard
+from metric_harness.records import (
+    Baseline,
+    CaseChange,
+    CaseRecord,
+    Change,
+    NetworkInfo,
+    Outcome,
+    Plain,
+    Scorecard,
+)
 
 STANDING: Mapping[Outcome, int] = {
     Outcome.PASSED: 3,
@@ -32,7 +41,7 @@ MOST_NAMED = 3
 
 
 def read_baselines(
-    paths: Sequence[Path], metrics: Sequence[str], profile: str, seed: int
+    paths: Sequence[Path], metrics: Sequence[str], profile: str, seed: int, network: NetworkInfo
 ) -> Mapping[str, tuple[Path, Scorecard]]:
     """Load the scorecards that a run is to be compared with; return path and scorecard by metric.
 
@@ -41,17 +50,19 @@ def read_baselines(
         metrics: report names of the metrics in the run.
         profile: of the run.
         seed: root seed of the run.
+        network: the architecture of the run.
 
     Raises:
         ScorecardError: if a file is missing, unreadable, or of an unknown schema.
-        BaselineError: if one is partial, holds no case, or rests on another profile or seed, or if the metrics are not
-            those of the run.
+        BaselineError: if one is partial, holds no case, or rests on another profile, seed or architecture, or if the
+            metrics are not those of the run.
     """
     if not paths:
         return {}
     cards = [(path, read_scorecard(path)) for path in paths]
     for path, card in cards:
         _require_comparable(path, card, profile, seed)
+        _require_network(path, card.suite.network, network)
     names = [card.metric.name for _, card in cards]
     if sorted(names) != sorted(metrics):
         raise BaselineError(
@@ -72,6 +83,17 @@ def _require_comparable(path: Path, card: Scorecard, profile: str, seed: int) ->
     for what, before, now in (("profile", card.suite.profile, profile), ("seed", card.run.seed, seed)):
         if before != now:
             raise BaselineError(f"{path} is of {what} {before}, the run of {now}; needed the same.")
+
+
+def _require_network(path: Path, before: NetworkInfo, now: NetworkInfo) -> None:
+    if before.is_that_of(now):
+        return
+    if before.name != now.name:
+        raise BaselineError(f"{path} is of networks {before.name}, the run of {now.name}; needed the same.")
+    raise BaselineError(
+        f"{path} is of networks {before.name} {dict(before.settings)}, zoo {before.zoo}, the run of "
+        f"{dict(now.settings)}, zoo {now.zoo}; needed the same. Generate the baseline again."
+    )
 
 
 def judged(before: Scorecard, after: Scorecard, path: Path) -> Baseline:

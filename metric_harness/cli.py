@@ -90,8 +90,21 @@ def _parser() -> argparse.ArgumentParser:
     annotate.add_argument("card", metavar="CARD", type=Path)
     commands.add_parser("schema", help="print the JSON Schema of a scorecard")
     _add_null(commands.add_parser("null", help="tell what a metric gives by chance, for your sizes"))
+    _add_architecture(commands.add_parser("architecture", help="tell what training changes in a network of yours"))
     _add_zoo(commands.add_parser("zoo", help="train, check or describe the networks of the learning cases"))
     return parser
+
+
+def _add_architecture(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="NETWORK", help="a built-in name, module:Class or path/to/file.py:Class")
+    parser.add_argument(
+        "--metric", metavar="VALUE", action="append", help="as in pytest (repeat; default: cka, procrustes, dsa)"
+    )
+    parser.add_argument("--smoke", action="store_true", help="networks that have learnt next to nothing, in seconds")
+    parser.add_argument("--processes", type=int, metavar="N", help="stacks trained at once (default: one per core)")
+    parser.add_argument(
+        "--reports", metavar="DIR", type=Path, default=Path("reports"), help="where the page goes (default: reports)"
+    )
 
 
 def _add_zoo(parser: argparse.ArgumentParser) -> None:
@@ -148,11 +161,12 @@ def regression_report(before: Path, after: Path) -> tuple[str, bool]:
 
     Raises:
         ScorecardError: if a file is missing, unreadable, or of an unknown schema.
-        BaselineError: if the scorecards can't be compared: the earlier is partial, or metric, profile or seed differ.
+        BaselineError: if the scorecards can't be compared: the earlier is partial, or metric, profile, seed or
+            architecture differ.
     """
     card = read_scorecard(after)
     name = card.metric.name
-    path, earlier = read_baselines([before], [name], card.suite.profile, card.run.seed)[name]
+    path, earlier = read_baselines([before], [name], card.suite.profile, card.run.seed, card.suite.network)[name]
     baseline = judged(earlier, card, path)
     return "\n".join(change_lines(name, baseline)), bool(baseline.worse)
 
@@ -216,6 +230,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             text, complete = merge_report(options.cards, options.reports, options.format or ())
             print(text)
             return int(not complete)
+        if options.command == "architecture":
+            from metric_harness import architecture_command
+
+            return architecture_command.run(options)
         if options.command == "null":
             # Distributions need SciPy, and plots matplotlib.
             from metric_harness import null_command

@@ -20,6 +20,7 @@ from metric_harness.records import (
     Exemption,
     GroupScore,
     MetricInfo,
+    NetworkInfo,
     Observation,
     Outcome,
     Plain,
@@ -35,7 +36,7 @@ def compare(cards: Sequence[Scorecard]) -> Comparison:
 
     Raises:
         ScorecardError: if there are fewer than two, a name occurs twice, or the cards differ in suite
-            version, profile, cases or seed, so that their numbers do not rest on the same data.
+            version, profile, network, cases or seed, so that their numbers do not rest on the same data.
     """
     if len(cards) < 2:
         raise ScorecardError(f"{len(cards)} scorecard given; needed at least two to compare.")
@@ -86,6 +87,7 @@ def _require_same_data(cards: Sequence[Scorecard]) -> None:
     first = cards[0]
     for card in cards[1:]:
         pairs = {
+            "network": (first.suite.network, card.suite.network),
             "suite": (first.suite, card.suite),
             "seed": (first.run.seed, card.run.seed),
             "cases": ([(c.id, c.version) for c in first.cases], [(c.id, c.version) for c in card.cases]),
@@ -94,7 +96,7 @@ def _require_same_data(cards: Sequence[Scorecard]) -> None:
             if one != other:
                 raise ScorecardError(
                     f"the scorecards of {first.metric.name} and {card.metric.name} differ in {what}: "
-                    f"{one} and {other}. Run both with the same suite, profile and seed."
+                    f"{one} and {other}. Run both with the same suite, profile, network and seed."
                 )
 
 
@@ -158,7 +160,7 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _comparison(content: dict[str, Any]) -> Comparison:
     restored: dict[str, Any] = {
-        "suite": SuiteInfo(**content["suite"]),
+        "suite": _suite(content["suite"]),
         "cases": [_compared_case(case) for case in content["cases"]],
         "observed": {metric: _observed(seen) for metric, seen in content.get("observed", {}).items()},
     }
@@ -168,6 +170,11 @@ def _comparison(content: dict[str, Any]) -> Comparison:
             for metric, scores in content.get(key, {}).items()
         }
     return Comparison(**(content | restored))
+
+
+def _suite(content: dict[str, Any]) -> SuiteInfo:
+    restored: dict[str, Any] = {"network": NetworkInfo(**content.get("network", {}))}
+    return SuiteInfo(**(content | restored))
 
 
 def _compared_case(content: dict[str, Any]) -> ComparedCase:
@@ -185,7 +192,7 @@ def _scorecard(content: dict[str, Any]) -> Scorecard:
     cases = [_case(case) for case in content["cases"]]
     return Scorecard(
         schema_version=content["schema_version"],
-        suite=SuiteInfo(**content["suite"]),
+        suite=_suite(content["suite"]),
         run=RunInfo(**content["run"]),
         environment=content["environment"],
         metric=MetricInfo(**metric),

@@ -61,6 +61,10 @@ class NotConvergedError(MetricHarnessError):
     """An iterative computation stopped before reaching its tolerance."""
 
 
+class UnfitZooError(MetricHarnessError, ValueError):
+    """The chosen architecture's networks cannot serve a case: too few, trained too briefly, or at rest."""
+
+
 class MetricError(MetricHarnessError):
     """The metric under test raised, or returned something that is not one finite real number."""
 

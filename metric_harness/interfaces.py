@@ -382,6 +382,15 @@ class AbstractReportFormat(abc.ABC):
     def render_comparison(self, comparison: Comparison) -> str:
         """Return the comparison of several scorecards as text."""
 
+    def render_architecture(self, cards: Sequence[Scorecard]) -> str | None:
+        """Return what one or more metrics say of an architecture as text; None where the format has no such page.
+
+        Args:
+            cards: of one run; those that measured `architecture.recurrent_change` are shown, at least one.
+        """
+        del cards
+        return None
+
 
 Parameters: TypeAlias = "Mapping[str, Tensor]"
 """Named parameters of a stack of networks, each with a leading axis of networks."""

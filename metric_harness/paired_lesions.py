@@ -13,8 +13,10 @@ from scipy import stats
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
-from metric_harness.checks import Finding, Recorder, at_least, below
+from metric_harness.checks import Finding, NotApplicableError, Recorder, at_least, below
 from metric_harness.statistics import mean_interval, proportion_interval, settled
+from metric_harness.zoo import Zoo
+from metric_harness.zoo_recordings import is_default
 
 RELEVANT = 0.2
 """A lesion counts as relevant if accuracy falls by more than this."""
@@ -24,6 +26,19 @@ UNMATCHED = 0.1
 """Largest relative difference in size of the two lesions of a network."""
 SHARE = 0.9
 """Smallest share of networks in which the relevant lesion has to be the farther one."""
+
+
+def require_lesions(zoo: Zoo) -> None:
+    """Leave a case about lesions for networks that no instrument can lesion.
+
+    Raises:
+        NotApplicableError: if they are not of the default architecture.
+    """
+    if not is_default(zoo):
+        raise NotApplicableError(
+            "lesions are found by the weights and states of leaky_rnn, whose every unit is recorded; this architecture "
+            "has no instrument of its own yet"
+        )
 
 
 @final

@@ -35,6 +35,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "only this group of cases; the scorecard is marked partial (repeatable)",
     },
+    "--metric-network": {
+        "metavar": "NAME",
+        "help": "architecture of the networks that cases compare: a built-in name, package.module:Class, "
+        "path/file.py:Class or the folder of a zoo (default: leaky_rnn)",
+    },
     "--metric-reports": {
         "metavar": "DIR",
         "help": "where reports go (default: reports, under the rootdir)",
@@ -137,6 +142,7 @@ def _asked(config: pytest.Config) -> "Request | None":
 
 def _request(config: pytest.Config) -> "Request":
     from metric_harness import session
+    from metric_harness.records import DEFAULT_NETWORK
     from metric_harness.seeding import DEFAULT_SEED
 
     def option(name: str, default: Any) -> Any:
@@ -148,6 +154,7 @@ def _request(config: pytest.Config) -> "Request":
         settings=option("--metric-set", []),
         groups=option("--metric-group", []),
         profile=option("--metric-profile", "standard"),
+        network=option("--metric-network", DEFAULT_NETWORK),
         seed=option("--metric-seed", DEFAULT_SEED),
         timeout=config.getoption("--metric-timeout"),
         reports=config.rootpath / option("--metric-reports", "reports"),

@@ -12,7 +12,7 @@ import sys
 import types
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import Any, cast, final
+from typing import TYPE_CHECKING, Any, cast, final
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ import pytest
 from metric_harness import catalogue, process_state
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import ClaimFailedError, ClaimInconclusiveError, NotApplicableError, Recorder
-from metric_harness.errors import CaseTimeoutError, MetricError, SchedulerError
+from metric_harness.errors import CaseTimeoutError, MetricError, SchedulerError, UnfitZooError
 from metric_harness.exemptions import Entry
 from metric_harness.files import read_arrays
 from metric_harness.profiles import PROFILES, Profile
@@ -28,6 +28,9 @@ from metric_harness.records import SUITE, CaseInfo, CaseRecord, Outcome, plain
 from metric_harness.routing import routes
 from metric_harness.seeding import generator
 from metric_harness.session import Payload, Request
+
+if TYPE_CHECKING:
+    from metric_harness.zoo import Zoo
 
 CASE_MODULES = "metric_harness_testcases"
 """First part of the names under which the case files are imported."""
@@ -128,7 +131,16 @@ def streams(request: pytest.FixtureRequest) -> Callable[..., np.random.Generator
     return lambda *path: generator(seed, case.id, *path)
 
 
-FIXTURES = {"metric": metric, "measure": measure, "profile": profile, "streams": streams}
+@pytest.fixture
+def zoo(request: pytest.FixtureRequest) -> "Zoo":
+    """The networks of the chosen architecture."""
+    # Networks need torch, which few cases do.
+    from metric_harness.zoo_recordings import zoo_in
+
+    return zoo_in(request.config.stash[REQUEST].network.folder)
+
+
+FIXTURES = {"metric": metric, "measure": measure, "profile": profile, "streams": streams, "zoo": zoo}
 """What a case may ask for; given to each case module, so that a user's fixtures of these names stay theirs."""
 
 
@@ -208,8 +220,9 @@ class CaseRunner:
         try:
             # What a metric changes of the process must not reach the next case, nor the next metric.
             with process_state.restored(), deadline(self.request.timeout):
+                self._require_networks(item)
                 return (yield)
-        except (ClaimInconclusiveError, NotApplicableError) as verdict:
+        except (ClaimInconclusiveError, NotApplicableError, UnfitZooError) as verdict:
             applicable = isinstance(verdict, ClaimInconclusiveError)
             state.outcome = Outcome.INCONCLUSIVE if applicable else Outcome.NOT_APPLICABLE
             state.message = str(verdict)
@@ -220,6 +233,18 @@ class CaseRunner:
         except (MetricError, CaseTimeoutError, SchedulerError) as error:
             state.outcome, state.message = Outcome.ERROR, str(error)
             raise
+
+    def _require_networks(self, item: pytest.Item) -> None:
+        """Ask about another architecture what an architecture can change, and nothing else again.
+
+        Raises:
+            NotApplicableError: if the case compares no networks.
+        """
+        if not self.request.network.is_default and "zoo" not in cast(Any, item).fixturenames:
+            raise NotApplicableError(
+                f"no network enters this case, so that --metric-network={self.request.network.value} changes nothing "
+                "about it; the scorecard without that option tells"
+            )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

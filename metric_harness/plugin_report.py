@@ -29,11 +29,12 @@ class RunReporter:
         self.others_failed = False
 
     def pytest_report_header(self) -> str:
-        """Name the suite, the profile, the seed and the metrics."""
+        """Name the suite, the profile, the network unless it is the default, the seed and the metrics."""
         asked = self.session.request
         metrics = ", ".join(f"{m.name} ({m.source})" if m.name != m.source else m.name for m in asked.metrics)
+        network = "" if asked.network.is_default else f"network {asked.network.value}, "
         return (
-            f"metric-harness {__version__}: suite {catalogue.suite_version()}, profile {asked.profile}, "
+            f"metric-harness {__version__}: suite {catalogue.suite_version()}, profile {asked.profile}, {network}"
             f"seed {asked.seed}; metrics: {metrics}"
         )
 

@@ -19,7 +19,7 @@ from metric_harness.records import Plain
 
 Provenance: TypeAlias = Literal["exact", "read", "recomputed"]
 Agreement: TypeAlias = Literal["within .01", "within the interval", "differs"]
-Experiment: TypeAlias = Literal["regimes", "noise", "mixing", "composition", "learning"]
+Experiment: TypeAlias = Literal["regimes", "noise", "mixing", "composition", "learning", "architecture"]
 
 METRICS = ("dsa", "cka", "procrustes")
 """The metrics that the study compares, by their names in this package."""
@@ -99,6 +99,10 @@ PUBLISHED: tuple[PublishedNumber, ...] = (
     *_row("learning", "pretrain_frozen to master", (0.271, 0.403, 0.415), _EXACT),
     *_row("learning", "pretrain_unfrozen to master", (0.306, 0.405, 0.417), _EXACT),
     *_row("learning", "slope on difference in accuracy", (0.2160, -0.0752, -0.0532), _EXACT),
+    *_row("architecture", "Mamba untrained to master", (0.462, 0.381, 0.416), _EXACT),
+    *_row("architecture", "Mamba master_frozen to master", (0.615, 0.339, 0.365), _EXACT),
+    *_row("architecture", "Mamba pretrain_frozen to master", (0.466, 0.638, 0.586), _EXACT),
+    *_row("architecture", "Mamba pretrain_unfrozen to master", (0.451, 0.667, 0.598), _EXACT),
 )
 """Every published number, in the order of the study's experiments."""
 
@@ -133,12 +137,44 @@ NOTES: Mapping[tuple[Experiment, str], str] = {
         "study put the networks on joint components and drew other trials for each. Its slope is that of distances to "
         "the master over training, ours that of all pairs of networks"
     ),
+    ("architecture", ""): (
+        "states were misaligned with their inputs and trials were not paired (see the architecture page); other "
+        "networks, and recordings of the whole trial"
+    ),
     ("learning", "dsa"): (
         "the settings behind the study's numbers are not on record, and its delays ran over trials in place of time; "
         "other networks, other components and shorter stimuli stand beside that"
     ),
 }
 """What is known to lie behind a difference, by experiment and metric; without a metric: for all others."""
+FAULTS_OF_MAMBA: Sequence[tuple[str, str]] = (
+    (
+        "states were read with a convolution cache of width 7 in place of 3",
+        "stepped, the convolution sees inputs about 4 steps late: the states are those of another network than the one "
+        "that was trained",
+    ),
+    (
+        "axes were (time, trials, units) where DSA expects (trials, time, units)",
+        "delays ran over trials at one time, so that DSA saw no dynamics; which numbers that made is not on record",
+    ),
+    (
+        "two networks were recorded on different trials in different order",
+        "CKA and Procrustes pair samples, and had none that correspond",
+    ),
+    (
+        "10 000 training sequences held 32 different ones, 1000 test trials 64",
+        "networks could learn by heart, and accuracies above the ceiling are no skill",
+    ),
+    (
+        "each distance entered the tests twice, in both directions",
+        "p values are too small, and no test of equivalence was made: 'not different' is no evidence for 'equal'",
+    ),
+    (
+        "only the first layer's states, over 25 steps of fixation and 175 of the stimulus",
+        "what later layers, the delay and the decision show is not in the numbers",
+    ),
+)
+"""What is known to be wrong with the study's numbers of Mamba, and what follows."""
 
 
 def published_quantities(experiment: Experiment) -> list[str]:

@@ -13,6 +13,9 @@ SCHEMA_VERSION = "1.5"
 SUITE = "metric-harness"
 """Root of the suite's node ids, and what selects cases on the command line: `metric-harness::noise::test_floor`."""
 
+DEFAULT_NETWORK = "leaky_rnn"
+"""The architecture whose networks cases compare unless another is asked for; a file name in `networks/`."""
+
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What JSON can hold without loss."""
 Tier: TypeAlias = Literal["required", "validity"]
@@ -165,12 +168,35 @@ class MetricInfo:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkInfo:
+    """The architecture whose networks were compared; without arguments, the one of scorecards before schema 1.5.
+
+    `zoo` is the digest of the networks' table, which tells one training from another; empty where none was written.
+    """
+
+    name: str = DEFAULT_NETWORK
+    settings: Mapping[str, Plain] = dataclasses.field(default_factory=dict[str, Plain])
+    zoo: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """What the names of reports end with, so that no architecture takes another's place."""
+        return "" if self.name == DEFAULT_NETWORK else f"-{self.name}"
+
+    def is_that_of(self, other: "NetworkInfo") -> bool:
+        """Return whether two scorecards rest on the same networks, as far as both tell."""
+        known = self.zoo and other.zoo
+        return self == other if known else self.name == other.name
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SuiteInfo:
-    """Which cases were asked, and on how much data."""
+    """Which cases were asked, on how much data, and about which networks."""
 
     version: str
     profile: str
     n_cases: int
+    network: NetworkInfo = dataclasses.field(default_factory=NetworkInfo)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -211,6 +237,11 @@ class Scorecard:
     cases: Sequence[CaseRecord]
     results_digest: str
     baseline: Baseline | None = None
+
+    @property
+    def folder(self) -> str:
+        """The folder of its reports: the metric's name, with the architecture behind it unless it is the default."""
+        return f"{self.metric.name}{self.suite.network.suffix}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

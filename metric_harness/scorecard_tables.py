@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from metric_harness.published import FAILED, beside_published
-from metric_harness.records import Change, Outcome, Plain, Scorecard
+from metric_harness.records import Change, NetworkInfo, Outcome, Plain, Scorecard
 from metric_harness.tables import Alert, CaseLink, Cell, Link, Table, Verdict
 from metric_harness.wording import number, ran, shown
 
@@ -17,6 +17,12 @@ NEIGHBORS = (
     "Each case's headline number with one setting moved next door, measured on part of the data. A verdict "
     "that such a step would turn round is fragile."
 )
+
+
+def network_words(network: NetworkInfo) -> str:
+    """Return the architecture whose networks were compared, with its settings."""
+    settings = ", ".join(f"{name} = {shown(value)}" for name, value in network.settings.items())
+    return f"{network.name} ({settings})" if settings else network.name
 
 
 def cases_table(card: Scorecard) -> Table:

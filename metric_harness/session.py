@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast, final
 
-from metric_harness import catalogue, scoring
+from metric_harness import architecture_tables, catalogue, scoring
 from metric_harness.adapter import Recipe, settings_of
+from metric_harness.architectures import ChosenNetwork, choose
 from metric_harness.baseline import judged, read_baselines
 from metric_harness.comparison import compare
 from metric_harness.errors import UsageError
@@ -28,6 +29,7 @@ from metric_harness.handover import packed
 from metric_harness.interfaces import AbstractReportFormat
 from metric_harness.profiles import PROFILES
 from metric_harness.records import (
+    DEFAULT_NETWORK,
     CaseInfo,
     CaseRecord,
     MetricInfo,
@@ -56,6 +58,7 @@ class Request:
     metrics: Sequence[ResolvedMetric]
     groups: Sequence[str]
     profile: str
+    network: ChosenNetwork
     seed: int
     timeout: float | None
     reports: Path
@@ -82,13 +85,14 @@ class Request:
 
     def counterexample_file(self, metric: str, case_id: str) -> Path:
         """Return where the counterexample of a case is saved, beside the metric's scorecard."""
-        return self.reports / metric / "counterexamples" / f"{case_id}.npz"
+        return self.reports / f"{metric}{self.network.info.suffix}" / "counterexamples" / f"{case_id}.npz"
 
     def rerun(self, metric: str, case: CaseInfo) -> str:
         """Return the command that runs one case for one metric."""
         chosen = self.metric(metric)
         words = ["pytest", f"--metric={chosen.value}", *(f"--metric-set={s}" for s in chosen.settings)]
         words += [] if self.profile == "standard" else [f"--metric-profile={self.profile}"]
+        words += [] if self.network.is_default else [f"--metric-network={self.network.value}"]
         words += [] if self.seed == DEFAULT_SEED else [f"--metric-seed={self.seed}"]
         words += [] if self.exempt is None else [f"--metric-exempt={self.exempt}"]
         return shlex.join([*words, case.selector])
@@ -113,27 +117,26 @@ def request(
     cwd: Path,
     exempt: Path | None = None,
     baselines: Sequence[Path] = (),
+    network: str = DEFAULT_NETWORK,
     cached: bool = False,
     scheduler: str | None = None,
 ) -> Request:
     """Check every option and return the request.
 
     Raises:
-        UsageError: if a metric, setting, group, profile, format, seed, timeout, exemption or baseline is wrong, or the
-            report folder cannot be written.
+        UsageError: if a metric, setting, group, profile, network, format, seed, timeout, exemption or baseline is
+            wrong, or the report folder cannot be written.
     """
-    known_groups = sorted({case.group for case in catalogue.cases()})
-    known_formats = catalogue.implementations("report_formats")
-    _require_known("--metric-group", groups, known_groups)
-    _require_known("--metric-profile", [profile], list(PROFILES))
-    _require_known("--metric-format", formats, known_formats)
+    known_formats = _require_names(groups, profile, formats)
     _require_sound(seed, timeout)
     resolved = resolve(metrics, settings, cwd)
+    chosen = choose(network, cwd)
     _require_writable(reports)
     return Request(
         metrics=resolved,
         groups=groups,
         profile=profile,
+        network=chosen,
         seed=seed,
         timeout=timeout,
         reports=reports,
@@ -145,7 +148,9 @@ def request(
         scheduler=scheduler,
         exempt=exempt,
         exemptions=Exemptions() if exempt is None else read_exemptions(exempt, cwd, _today()),
-        baselines=read_baselines([cwd / path for path in baselines], [m.name for m in resolved], profile, seed),
+        baselines=read_baselines(
+            [cwd / path for path in baselines], [m.name for m in resolved], profile, seed, chosen.info
+        ),
     )
 
 
@@ -157,6 +162,15 @@ def _require_known(option: str, values: Sequence[str], known: Sequence[str]) -> 
     for value in values:
         if value not in known:
             raise UsageError(f"{option} {value!r} is unknown; needed one of {', '.join(known)}.")
+
+
+def _require_names(groups: Sequence[str], profile: str, formats: Sequence[str]) -> list[str]:
+    """Refuse names that nothing has; return those of all report formats."""
+    known_formats = catalogue.implementations("report_formats")
+    _require_known("--metric-group", groups, sorted({case.group for case in catalogue.cases()}))
+    _require_known("--metric-profile", [profile], list(PROFILES))
+    _require_known("--metric-format", formats, known_formats)
+    return known_formats
 
 
 def _require_sound(seed: int, timeout: float | None) -> None:
@@ -232,7 +246,10 @@ class RunSession:
             reused=sum(n for (name, _, _), n in self._n_reused.items() if name == metric.name),
         )
         suite = SuiteInfo(
-            version=catalogue.suite_version(), profile=self.request.profile, n_cases=len(catalogue.cases())
+            version=catalogue.suite_version(),
+            profile=self.request.profile,
+            n_cases=len(catalogue.cases()),
+            network=self.request.network.info,
         )
         info = MetricInfo(
             name=metric.name,
@@ -271,9 +288,14 @@ class RunSession:
             written.append(write_arrays(self.request.counterexample_file(metric, case_id), arrays))
         for card in cards:
             written += write_card(card, self.request.reports, formats)
+        if any(architecture_tables.asked(card) for card in cards):
+            for report in formats:
+                page = report.render_architecture(cards)
+                if page is not None:
+                    written.append(write_whole(self.request.reports / f"architecture.{report.suffix}", page))
         if len(cards) > 1:
             comparison = compare(cards)
-            stem = "comparison" if comparison.complete else "comparison.partial"
+            stem = f"comparison{self.request.network.info.suffix}{'' if comparison.complete else '.partial'}"
             for report in formats:
                 path = self.request.reports / f"{stem}.{report.suffix}"
                 written.append(write_whole(path, report.render_comparison(comparison)))
@@ -283,7 +305,7 @@ class RunSession:
 def write_card(card: Scorecard, reports: Path, formats: Sequence[AbstractReportFormat]) -> list[Path]:
     """Write a scorecard into its metric's folder of the reports, once for each format; return the files."""
     stem = "scorecard" if card.run.complete else "scorecard.partial"
-    folder = reports / card.metric.name
+    folder = reports / card.folder
     return [write_whole(folder / f"{stem}.{report.suffix}", report.render(card)) for report in formats]
 
 

@@ -20,7 +20,7 @@ from metric_harness import plugin, session
 from metric_harness.errors import MetricHarnessError, UsageError
 from metric_harness.plugin_cases import CASE_MODULES
 from metric_harness.plugin_report import RunReporter
-from metric_harness.records import Scorecard
+from metric_harness.records import DEFAULT_NETWORK, Scorecard
 from metric_harness.seeding import DEFAULT_SEED
 
 UNUSED = ("terminal", "cacheprovider", "logging", "faulthandler", "warnings", "unraisableexception", "threadexception")
@@ -31,6 +31,7 @@ def validate(
     metric: object,
     *,
     profile: str = "standard",
+    network: str = DEFAULT_NETWORK,
     groups: Sequence[str] = (),
     seed: int | None = None,
     settings: Mapping[str, object] | None = None,
@@ -43,6 +44,7 @@ def validate(
             as after `--metric`. A text, or what a module holds, can be made again in the fresh processes that some
             cases need; anything else is pickled.
         profile: how much data: smoke, standard or paper.
+        network: architecture of the networks that cases compare, as after `--metric-network`.
         groups: only these groups of cases; default: all.
         seed: root seed of all data; default: the command line's.
         settings: settings of the metric, as after `--metric-set`.
@@ -58,11 +60,14 @@ def validate(
             settings=[f"{key}={value}" for key, value in (settings or {}).items()],
             groups=chosen,
             profile=profile,
+            network=network,
             seed=DEFAULT_SEED if seed is None else seed,
             timeout=None,
             reports=Path(scratch) / "reports" if reports is None else Path(reports).absolute(),
             formats=["json"] if reports is None else [],
-            command=_command(metric, profile=profile, groups=chosen, seed=seed, settings=dict(settings or {})),
+            command=_command(
+                metric, profile=profile, network=network, groups=chosen, seed=seed, settings=dict(settings or {})
+            ),
             root=Path.cwd(),
             cwd=Path.cwd(),
         )
@@ -71,7 +76,13 @@ def validate(
 
 def _command(metric: object, **given: object) -> str:
     """Return the call as it might have been typed."""
-    usual: dict[str, object] = {"profile": "standard", "groups": [], "seed": None, "settings": {}}
+    usual: dict[str, object] = {
+        "profile": "standard",
+        "network": DEFAULT_NETWORK,
+        "groups": [],
+        "seed": None,
+        "settings": {},
+    }
     words = [f"{name}={value!r}" for name, value in given.items() if value != usual[name]]
     shown = repr(metric) if isinstance(metric, str) else getattr(metric, "__name__", f"{type(metric).__name__}(…)")
     return f"metric_harness.validate({', '.join([shown, *words])})"

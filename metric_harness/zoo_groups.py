@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from metric_harness.curriculum import GROUPS, MASTER
+from metric_harness.errors import UnfitZooError
 from metric_harness.zoo import Specimen, Zoo
 
 LEVELS = ("untrained", "0 shared", "1 shared", "2 shared", "3 shared")
@@ -42,6 +43,17 @@ def learns(zoo: Zoo, group: str, seed: int) -> bool:
     return trained and zoo.accuracy(zoo.final(group, seed)) >= LEARNT * zoo.ceiling
 
 
+def require_learners(zoo: Zoo, seeds: Sequence[int]) -> None:
+    """Leave a case about learning where hardly a network learns.
+
+    Raises:
+        UnfitZooError: if fewer than two of the networks that are trained on the composite task solve it in the end.
+    """
+    n = sum(learns(zoo, group, seed) for group in training_groups() for seed in seeds)
+    if n < 2:
+        raise UnfitZooError(f"{n} of these networks learn the composite task; needed at least 2")
+
+
 def learning_groups(zoo: Zoo) -> list[str]:
     """Return the groups all of whose networks learn."""
     return [group for group in training_groups() if all(learns(zoo, group, seed) for seed in zoo.seeds)]
@@ -53,11 +65,13 @@ def unrelated_learners(zoo: Zoo, n: int) -> list[Specimen]:
     No two of them began with one draw of weights, so that they are independent.
 
     Raises:
-        ValueError: if the zoo has fewer seeds.
+        UnfitZooError: if the zoo has fewer seeds, or no group all of whose networks learn.
     """
     if len(zoo.seeds) < n:
-        raise ValueError(f"{n} networks of {len(zoo.seeds)} seeds; needed at most one of each.")
+        raise UnfitZooError(f"{n} networks of {len(zoo.seeds)} seeds; needed at most one of each.")
     groups = learning_groups(zoo)
+    if not groups:
+        raise UnfitZooError("no group's networks all learn the composite task; needed one such group")
     return [zoo.final(groups[k % len(groups)], seed) for k, seed in enumerate(zoo.seeds[:n])]
 
 

@@ -8,6 +8,7 @@ and is measured only.
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories, flattened, trajectories
 from metric_harness.cache import kept
-from metric_harness.errors import DegenerateInputError
+from metric_harness.errors import DegenerateInputError, UnfitZooError
 from metric_harness.recording import AfterStep, run, stacked, states_of, time_first
 from metric_harness.statistics import settled
 from metric_harness.trials import Trials
@@ -35,13 +36,27 @@ USUAL_UNITS = 64
 
 
 @cache
-def shipped_zoo(task: str = TASK) -> Zoo:
-    """Return the zoo that comes with the package, read once in a process.
+def zoo_in(folder: Path, task: str = TASK) -> Zoo:
+    """Return the zoo in a folder, read once in a process.
 
     Raises:
         ZooError: if it is missing or damaged.
     """
-    return Zoo(shipped(), task)
+    return Zoo(folder, task)
+
+
+def is_default(zoo: Zoo) -> bool:
+    """Return whether a zoo is the default architecture's, the only one that was compared before others could be."""
+    return zoo.folder == shipped()
+
+
+def shipped_zoo(task: str = TASK) -> Zoo:
+    """Return the default architecture's zoo, which comes with the package.
+
+    Raises:
+        ZooError: if it is missing or damaged.
+    """
+    return zoo_in(shipped(), task)
 
 
 def recorded(
@@ -113,8 +128,18 @@ def recordings(
     form: Form = "whitened",
     n_components: int = N_COMPONENTS,
 ) -> list[Trajectories]:
-    """Return networks as cases compare them: recorded, cut to some time steps, and matched."""
-    return [matched(states[:, steps], form, n_components) for states in each_recorded(zoo, specimens, trials)]
+    """Return networks as cases compare them: recorded, cut to some time steps, and matched.
+
+    Raises:
+        UnfitZooError: if the states of a network do not spread in as many directions.
+    """
+    found: list[Trajectories] = []
+    for specimen, states in zip(specimens, each_recorded(zoo, specimens, trials), strict=True):
+        try:
+            found.append(matched(states[:, steps], form, n_components))
+        except DegenerateInputError as error:
+            raise UnfitZooError(f"{specimen}: {error}") from error
+    return found
 
 
 def asked(
@@ -132,7 +157,11 @@ def asked(
 
 
 def spread_out(specimens: Sequence[Specimen], n: int) -> list[Specimen]:
-    """Return n of a network's checkpoints, the first, the last and others evenly between them."""
+    """Return n of a network's checkpoints, the first, the last and others evenly between them.
+
+    Raises:
+        UnfitZooError: if there are fewer.
+    """
     if len(specimens) < n:
-        raise ValueError(f"{len(specimens)} checkpoints; needed at least {n}.")
+        raise UnfitZooError(f"{len(specimens)} checkpoints of {specimens[0].group}; needed at least {n}")
     return [specimens[k] for k in np.linspace(0, len(specimens) - 1, n).round().astype(int)]

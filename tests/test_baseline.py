@@ -13,6 +13,7 @@ from metric_harness.records import (
     CaseRecord,
     Change,
     MetricInfo,
+    NetworkInfo,
     Outcome,
     RunInfo,
     Scorecard,
@@ -137,8 +138,8 @@ def written_as(path: Path, one: Scorecard) -> Path:
 
 def test_a_baseline_is_read_for_its_metric(tmp_path):
     path = written(tmp_path, card(record()))
-    assert read_baselines([path], ["mine"], "smoke", 3)["mine"][1].cases[0].id == VALUE
-    assert read_baselines([], ["mine"], "smoke", 3) == {}
+    assert read_baselines([path], ["mine"], "smoke", 3, NetworkInfo())["mine"][1].cases[0].id == VALUE
+    assert read_baselines([], ["mine"], "smoke", 3, NetworkInfo()) == {}
 
 
 @pytest.mark.parametrize(
@@ -152,22 +153,41 @@ def test_a_baseline_is_read_for_its_metric(tmp_path):
 )
 def test_a_baseline_that_cannot_stand_for_an_earlier_run_is_refused(tmp_path, one, words):
     with pytest.raises(BaselineError, match=words):
-        read_baselines([written(tmp_path, one)], ["mine"], "smoke", 3)
+        read_baselines([written(tmp_path, one)], ["mine"], "smoke", 3, NetworkInfo())
+
+
+def test_a_baseline_of_other_networks_is_refused(tmp_path):
+    shipped, trained_anew, mamba = (NetworkInfo(name=n, zoo=z) for n, z in (("a", "1"), ("a", "2"), ("mamba", "1")))
+    one = dataclasses.replace(card(record()), suite=SuiteInfo(version="1", profile="smoke", n_cases=1, network=shipped))
+    path = written(tmp_path, one)
+    assert read_baselines([path], ["mine"], "smoke", 3, shipped)
+    with pytest.raises(BaselineError, match="of networks a, the run of mamba"):
+        read_baselines([path], ["mine"], "smoke", 3, mamba)
+    with pytest.raises(BaselineError, match=r"zoo 1, the run of .* zoo 2"):
+        read_baselines([path], ["mine"], "smoke", 3, trained_anew)
+
+
+def test_a_card_from_before_there_was_a_choice_is_of_the_default_network(tmp_path):
+    path = written(tmp_path, card(record()))
+    now = NetworkInfo(name="leaky_rnn", settings={"n_units": 64}, zoo="1")
+    assert read_baselines([path], ["mine"], "smoke", 3, now)
+    with pytest.raises(BaselineError, match="of networks leaky_rnn, the run of mamba"):
+        read_baselines([path], ["mine"], "smoke", 3, NetworkInfo(name="mamba", zoo="1"))
 
 
 def test_every_metric_of_the_run_needs_its_own(tmp_path):
     path = written(tmp_path, card(record()))
     with pytest.raises(BaselineError, match="is of mine, the run is of mine, other"):
-        read_baselines([path], ["mine", "other"], "smoke", 3)
+        read_baselines([path], ["mine", "other"], "smoke", 3, NetworkInfo())
 
 
 def test_a_file_that_is_no_scorecard_is_refused(tmp_path):
     for content, words in (("", "not JSON"), ("{}", "schema version None"), ('{"schema_version": "2.0"}', "'2.0'")):
         (tmp_path / "card.json").write_text(content)
         with pytest.raises(ScorecardError, match=words):
-            read_baselines([tmp_path / "card.json"], ["mine"], "smoke", 3)
+            read_baselines([tmp_path / "card.json"], ["mine"], "smoke", 3, NetworkInfo())
     with pytest.raises(ScorecardError, match="No such file"):
-        read_baselines([tmp_path / "absent.json"], ["mine"], "smoke", 3)
+        read_baselines([tmp_path / "absent.json"], ["mine"], "smoke", 3, NetworkInfo())
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)

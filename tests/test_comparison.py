@@ -6,11 +6,11 @@ import json
 import pytest
 
 from metric_harness import cli
-from metric_harness.comparison import compare, read_report
+from metric_harness.comparison import compare, read_report, read_scorecard
 from metric_harness.comparison_tables import profiles_table
 from metric_harness.errors import ScorecardError
 from metric_harness.group_scores import scores_by
-from metric_harness.records import CaseRecord, Comparison, GroupScore, Outcome, Scorecard, to_json
+from metric_harness.records import CaseRecord, Comparison, GroupScore, NetworkInfo, Outcome, Scorecard, to_json
 from metric_harness.report_formats.markdown import MarkdownFormat
 from tests.hostile import card
 
@@ -131,3 +131,19 @@ def test_cards_of_other_data_are_not_compared():
     other = dataclasses.replace(other, run=dataclasses.replace(other.run, seed=4))
     with pytest.raises(ScorecardError, match="differ in seed: 3 and 4"):
         compare([card(name="one"), other])
+
+
+def test_cards_of_other_networks_are_not_compared():
+    other = card(name="two")
+    suite = dataclasses.replace(other.suite, network=NetworkInfo(name="mamba"))
+    with pytest.raises(ScorecardError, match=r"differ in network: .*leaky_rnn.* and .*mamba"):
+        compare([card(name="one"), dataclasses.replace(other, suite=suite)])
+
+
+def test_the_networks_of_a_card_come_back_from_its_file(tmp_path):
+    network = NetworkInfo(name="mamba", settings={"d_model": 8}, zoo="0123")
+    one = card(name="one")
+    one = dataclasses.replace(one, suite=dataclasses.replace(one.suite, network=network))
+    (tmp_path / "card.json").write_text(to_json(one), encoding="utf-8")
+    assert read_scorecard(tmp_path / "card.json").suite == one.suite
+    assert one.folder == "one-mamba"

@@ -1,17 +1,26 @@
 """HTML: the scorecard and the comparison as one file each, for a browser without a network."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, cast, final
 
-from metric_harness import __version__, catalogue, comparison_tables, scorecard_tables
+from metric_harness import (
+    __version__,
+    architecture_findings,
+    architecture_tables,
+    catalogue,
+    comparison_tables,
+    scorecard_tables,
+)
 from metric_harness.drawing import Figure
 from metric_harness.errors import MetricHarnessError
 from metric_harness.evidence import Curve, evidence, on_one_axis, on_one_grid
 from metric_harness.evidence_tables import curves_table, matrix_table, numbers_table
 from metric_harness.interfaces import AbstractReportFormat
+from metric_harness.published import FAULTS_OF_MAMBA
 from metric_harness.records import CaseInfo, CaseRecord, Change, Comparison, Outcome, Scorecard
 from metric_harness.tables import Table, Verdict
 from metric_harness.trade_off import trade_off_of
@@ -46,6 +55,10 @@ class HtmlFormat(AbstractReportFormat):
     def render_comparison(self, comparison: Comparison) -> str:
         """Return the comparison as a page."""
         return _page("comparison.html", _comparison_view(comparison))
+
+    def render_architecture(self, cards: Sequence[Scorecard]) -> str:
+        """Return what metrics say of an architecture as a page."""
+        return _page("architecture.html", _architecture_view(cards))
 
 
 @final
@@ -85,6 +98,8 @@ def _environment() -> Any:
     environment.globals |= {
         "anchor": _anchor,
         "kind_of": _kind_of,
+        "notes": architecture_tables,
+        "network_words": scorecard_tables.network_words,
         "numeric_columns": _numeric_columns,
         "protocol": scorecard_tables.PROTOCOL,
         "ran": ran,
@@ -149,6 +164,66 @@ def _comparison_view(comparison: Comparison) -> dict[str, object]:
         "published": scorecard_tables.published_table(comparison.published),
         "notes": scorecard_tables.published_notes(comparison.published),
     }
+
+
+def _architecture_view(cards: Sequence[Scorecard]) -> dict[str, object]:
+    rows, contrasts = architecture_tables.rows_of(cards), architecture_tables.contrasts_of(cards)
+    return {
+        "suite": cards[0].suite,
+        "seed": cards[0].run.seed,
+        "command": cards[0].run.command,
+        "digests": {card.metric.name: card.results_digest for card in cards if architecture_tables.asked(card)},
+        "answer": architecture_findings.answer(rows, contrasts),
+        "shows": architecture_findings.shows(rows, contrasts),
+        "shows_not": architecture_findings.shows_not(rows),
+        "change": architecture_tables.change_table(rows),
+        "tests": architecture_tables.tests_table(rows),
+        "needs": architecture_tables.needs_table(rows),
+        "contrast": architecture_tables.contrast_table(contrasts),
+        "published": architecture_tables.published_table(rows),
+        "faults": FAULTS_OF_MAMBA,
+        "forests": _forests(rows),
+        "courses": _courses(rows),
+    }
+
+
+def _forests(rows: Sequence[architecture_tables.Row]) -> dict[str, Plot]:
+    """Return the interval plots of the architecture page by their places; what has no numbers is left out."""
+    from metric_harness.forest_figures import forest_figure
+
+    margin = (-architecture_tables.MARGIN, architecture_tables.MARGIN)
+    difference = (
+        "Full minus untrained, distances to the master, with 95 % intervals over seeds; the band counts as none"
+    )
+    asked: dict[str, tuple[Any, str, str, tuple[float, float] | None]] = {
+        "unit": (architecture_tables.differences(rows), "share of the across-regime mean", difference, margin),
+        "own": (architecture_tables.own_differences(rows), "share of unrelated networks' distance", difference, margin),
+        "needs": (
+            architecture_tables.needs(rows),
+            "share of unrelated networks' distance",
+            "Change with all weights free minus change with recurrence fixed, with 95 % intervals over seeds",
+            None,
+        ),
+    }
+    return {
+        name: _plotted(functools.partial(forest_figure, entries, quantity, f"forest-{name}", band), caption)
+        for name, (entries, quantity, caption, band) in asked.items()
+        if entries
+    }
+
+
+def _courses(rows: Sequence[architecture_tables.Row]) -> list[Plot]:
+    """Return a plot of the courses of training for each metric."""
+    from metric_harness.curve_figures import curve_figure
+
+    caption = "distance of each checkpoint to the last, with 95 % intervals over seeds"
+    metrics = dict.fromkeys(row.metric for row in rows)
+    courses = {metric: [c for row in rows if row.metric == metric for c in row.courses] for metric in metrics}
+    return [
+        _plotted(functools.partial(curve_figure, some, f"course-{k}"), f"By {metric}: {caption}")
+        for k, (metric, some) in enumerate(courses.items())
+        if some
+    ]
 
 
 def _sentence(card: Scorecard) -> str:

@@ -6,10 +6,11 @@ from typing import ClassVar, cast, final
 
 import pandas as pd
 
-from metric_harness import comparison_tables, scorecard_tables
+from metric_harness import architecture_findings, architecture_tables, comparison_tables, scorecard_tables
 from metric_harness.evidence import evidence, on_one_grid
 from metric_harness.evidence_tables import curves_table, matrix_table, numbers_table
 from metric_harness.interfaces import AbstractReportFormat
+from metric_harness.published import FAULTS_OF_MAMBA
 from metric_harness.records import CaseRecord, Change, Comparison, Outcome, Plain, Scorecard
 from metric_harness.tables import Alert, CaseLink, Cell, Table, Verdict
 from metric_harness.wording import WORDS, ran, reused
@@ -49,7 +50,8 @@ class MarkdownFormat(AbstractReportFormat):
         suite = comparison.suite
         sections = [
             "# Comparison of metrics",
-            f"Suite {_safe(suite.version)}, profile {suite.profile}, seed {comparison.seed}, {suite.n_cases} cases. "
+            f"Suite {_safe(suite.version)}, profile {suite.profile}, networks of "
+            f"{_safe(scorecard_tables.network_words(suite.network))}, seed {comparison.seed}, {suite.n_cases} cases. "
             "All metrics saw the same data; the number behind an outcome is the case's score in [0, 1]."
             + ("" if comparison.complete else " **Partial run.**"),
             _drawn(comparison_tables.totals_table(comparison)),
@@ -63,6 +65,35 @@ class MarkdownFormat(AbstractReportFormat):
             _published_section(comparison.published, []),
         ]
         return _joined(sections) + "\n"
+
+    def render_architecture(self, cards: Sequence[Scorecard]) -> str:
+        """Return what metrics say of an architecture as Markdown."""
+        rows, contrasts = architecture_tables.rows_of(cards), architecture_tables.contrasts_of(cards)
+        suite = cards[0].suite
+        sections = [
+            f"# What training changes in {_safe(suite.network.name)}",
+            f"**{_safe(architecture_findings.answer(rows, contrasts))}**",
+            f"Suite {_safe(suite.version)}, profile {suite.profile}, networks of "
+            f"{_safe(scorecard_tables.network_words(suite.network))}, seed {cards[0].run.seed}.",
+            _fenced(cards[0].run.command),
+            _bulleted("What this shows", architecture_findings.shows(rows, contrasts)),
+            _bulleted("What this does not show", architecture_findings.shows_not(rows)),
+            _section(
+                "Before and after pretraining", architecture_tables.CHANGE, architecture_tables.change_table(rows)
+            ),
+            _drawn(architecture_tables.tests_table(rows)),
+            _section("What needs recurrence", architecture_tables.NEEDED, architecture_tables.needs_table(rows)),
+            _section("Beside a leaky RNN", architecture_tables.CONTRAST, architecture_tables.contrast_table(contrasts)),
+            _section(
+                "The reference study's numbers", architecture_tables.STUDY, architecture_tables.published_table(rows)
+            ),
+            _bulleted("Known faults of the study's Mamba numbers", [f"{f}: {so}." for f, so in FAULTS_OF_MAMBA]),
+        ]
+        return _joined(sections) + "\n"
+
+
+def _bulleted(title: str, items: Iterable[str]) -> str:
+    return _joined([f"## {title}", "\n".join(f"- {_safe(item)}" for item in items)])
 
 
 def _joined(sections: Iterable[str]) -> str:
@@ -108,7 +139,8 @@ def _head(card: Scorecard) -> str:
         f"# Scorecard of {_safe(card.metric.name)}",
         f"{suite.n_cases} cases: {counts}. Pass rate {card.summary.pass_rate:.0%} of the applicable cases, "
         f"coverage {card.summary.coverage:.0%}." + ("" if run.complete else " **Partial run.**"),
-        f"Suite {_safe(suite.version)}, profile {suite.profile}, seed {run.seed}; {_safe(run.started)}, "
+        f"Suite {_safe(suite.version)}, profile {suite.profile}, networks of "
+        f"{_safe(scorecard_tables.network_words(suite.network))}, seed {run.seed}; {_safe(run.started)}, "
         f"{run.duration_s:.1f} s; source {_safe(card.metric.source)}; settings "
         f"{_safe(scorecard_tables.own_settings(card))}. {reused(run)}".rstrip(),
         _fenced(run.command),

@@ -6,9 +6,10 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import Recorder, above, below, decide
 from metric_harness.direction_lesions import graded_lesions
-from metric_harness.paired_lesions import RELEVANT, sign_test_p
+from metric_harness.paired_lesions import RELEVANT, require_lesions, sign_test_p
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, proportion_interval, spearman
+from metric_harness.zoo import Zoo
 
 DOSES = (0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
 """Shares of the way to its mean that the state goes at every step along a direction. Small ones add up over steps, so
@@ -26,7 +27,7 @@ ORDERED = 0.5
     tier="validity",
     source="this suite; dose and response",
 )
-def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> None:
+def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile, zoo: Zoo) -> None:
     """The further a graded lesion pulls a network's accuracy down, the further the metric sees it from intact.
 
     Why it matters: a cause shows in grades; a metric that only tells lesioned from intact cannot rank lesions.
@@ -41,6 +42,7 @@ def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> N
     Known limits: accuracy is at chance from a middle dose on, which differs between networks, and ties there while
     states go on to change; correlations of metrics that follow the states fall short of 1 for that alone.
     """
+    require_lesions(zoo)
     lesions = graded_lesions(profile.zoo_lesions, profile.zoo_trials, DOSES, MOST_SEEDS)
     entering = lesions.drops[:, -1] > RELEVANT
     distances = lesions.distances(metric)

@@ -6,11 +6,12 @@ from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import ClaimFailedError, ClaimInconclusiveError, Recorder, decide
 from metric_harness.errors import MetricError
 from metric_harness.interfaces import Claims
-from metric_harness.paired_lesions import PairedLesions, farther, findings_of, measure_entry
+from metric_harness.paired_lesions import PairedLesions, farther, findings_of, measure_entry, require_lesions
 from metric_harness.profiles import Profile
 from metric_harness.readout_motion import motions
 from metric_harness.statistics import proportion_interval
 from metric_harness.transforms import whiten
+from metric_harness.zoo import Zoo
 
 N_WHITENED = 20
 """Most networks that are compared on whitened recordings too."""
@@ -23,7 +24,7 @@ N_WHITENED = 20
     source="this suite; output-potent and output-null directions after Kaufman, Churchland, Ryu, Shenoy (2014), "
     "doi 10.1038/nn.3643",
 )
-def test_readout_null(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> None:
+def test_readout_null(metric: MetricUnderTest, measure: Recorder, profile: Profile, zoo: Zoo) -> None:
     """Motion that the readout sees moves a metric more than motion of equal size and course that it cannot see.
 
     Why it matters: states wander in directions that nothing downstream reads; a metric that counts them alike measures
@@ -45,6 +46,7 @@ def test_readout_null(metric: MetricUnderTest, measure: Recorder, profile: Profi
     metric further; a share of them stands on the card. No metric is told the readout: what it can see is whether
     motion runs over what it compares, or beside it.
     """
+    require_lesions(zoo)
     found = motions(profile.zoo_lesions, profile.zoo_trials)
     measure_entry(measure, found)
     measure_whitened(measure, metric, found.spread(N_WHITENED).changed(whiten))

@@ -4,10 +4,11 @@ import pytest
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import Recorder, decide
-from metric_harness.paired_lesions import findings_of, measure_entry
+from metric_harness.paired_lesions import findings_of, measure_entry, require_lesions
 from metric_harness.profiles import Profile
 from metric_harness.recurrence_lesions import recurrence_lesions
 from metric_harness.statistics import mean_interval
+from metric_harness.zoo import Zoo
 
 
 @pytest.mark.case(
@@ -16,7 +17,7 @@ from metric_harness.statistics import mean_interval
     tier="validity",
     source="this suite; the refit keeps a metric of single-time geometry from seeing the lesion by that alone",
 )
-def test_recurrence(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> None:
+def test_recurrence(metric: MetricUnderTest, measure: Recorder, profile: Profile, zoo: Zoo) -> None:
     """Cutting recurrent weights that behavior needs moves a metric more than cutting as many and as large idle ones.
 
     Why it matters: a computation lives in connections; geometry that looks right may come from a broken one.
@@ -35,6 +36,7 @@ def test_recurrence(metric: MetricUnderTest, measure: Recorder, profile: Profile
     Where a lesion loses the choice no affine map brings it back, so that a metric that pairs samples sees more than
     recurrence alone.
     """
+    require_lesions(zoo)
     lesions = recurrence_lesions(profile.zoo_lesions, profile.zoo_trials)
     entering = lesions.pairs.entering
     measure_entry(measure, lesions.pairs)

@@ -5,8 +5,9 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import Recorder, decide, measure_neighbors
 from metric_harness.direction_lesions import direction_lesions
-from metric_harness.paired_lesions import SHARE, farther, findings_of, measure_entry
+from metric_harness.paired_lesions import SHARE, farther, findings_of, measure_entry, require_lesions
 from metric_harness.profiles import Profile
+from metric_harness.zoo import Zoo
 
 N_NEAR = 8
 """Most networks that are asked at neighboring settings too."""
@@ -18,7 +19,7 @@ N_NEAR = 8
     tier="validity",
     source="this suite; silencing as in experiments on what a circuit needs for behavior",
 )
-def test_relevant_units(metric: MetricUnderTest, measure: Recorder, profile: Profile) -> None:
+def test_relevant_units(metric: MetricUnderTest, measure: Recorder, profile: Profile, zoo: Zoo) -> None:
     """Silencing a direction that behavior needs moves a metric more than silencing an idle one of the same variance.
 
     Why it matters: networks are compared to learn whether they compute alike; variance that nothing hangs on is not it.
@@ -35,6 +36,7 @@ def test_relevant_units(metric: MetricUnderTest, measure: Recorder, profile: Pro
     Known limits: a clamped direction is gone from a recording, whichever it is; whitening brings a weaker one in its
     place, in both arms alike. Directions are searched per network, units are not: no single one carries the choice.
     """
+    require_lesions(zoo)
     lesions = direction_lesions(profile.zoo_lesions, profile.zoo_trials)
     measure_entry(measure, lesions)
     findings = findings_of(measure, metric, lesions)

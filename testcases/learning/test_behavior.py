@@ -14,8 +14,8 @@ from metric_harness.replication import Replicated, record
 from metric_harness.slopes import binned, jackknifed_slope, slope_of, slope_on_difference
 from metric_harness.statistics import settled, unique_pairs
 from metric_harness.zoo import Specimen, Zoo
-from metric_harness.zoo_groups import drawn_checkpoints
-from metric_harness.zoo_recordings import Form, recordings, shipped_zoo
+from metric_harness.zoo_groups import drawn_checkpoints, require_learners
+from metric_harness.zoo_recordings import Form, is_default, recordings
 
 MOST_SEEDS = 6
 """Seeds whose networks are compared: 66 networks, 2145 pairs."""
@@ -34,7 +34,11 @@ SKILLED = 0.9
     source="arXiv 2410.24070, distance on difference in accuracy; ours counts networks, not pairs, and pairs trials",
 )
 def test_behavior(
-    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+    metric: MetricUnderTest,
+    measure: Recorder,
+    profile: Profile,
+    zoo: Zoo,
+    streams: Callable[..., np.random.Generator],
 ) -> None:
     """The more two networks differ in accuracy, the larger their distance.
 
@@ -48,10 +52,12 @@ def test_behavior(
     zero, for the null's are centered there.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
     """
-    zoo, seeds = shipped_zoo(), shipped_zoo().seeds[: min(MOST_SEEDS, profile.zoo_seeds)]
+    seeds = zoo.seeds[: min(MOST_SEEDS, profile.zoo_seeds)]
+    require_learners(zoo, seeds)
     networks = drawn_checkpoints(zoo, seeds, streams("checkpoints"))
     accuracies = np.array([zoo.accuracy(network) for network in networks])
-    record(measure, lambda: published(metric, zoo, networks, profile.zoo_trials))
+    if is_default(zoo):
+        record(measure, lambda: published(metric, zoo, networks, profile.zoo_trials))
     distances = pairwise(metric, zoo, networks, profile.zoo_trials)
     found = slope_on_difference(
         distances, accuracies, floor=metric.floor, n_permutations=profile.n_permutations, rng=streams("null")

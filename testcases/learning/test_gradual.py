@@ -12,8 +12,8 @@ from metric_harness.curriculum import MASTER
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, proportion_interval, spearman
 from metric_harness.zoo import Zoo
-from metric_harness.zoo_groups import LEVELS, groups_of, learns, reference, training_groups
-from metric_harness.zoo_recordings import asked, recordings, shipped_zoo, spread_out
+from metric_harness.zoo_groups import LEVELS, groups_of, learns, reference, require_learners, training_groups
+from metric_harness.zoo_recordings import asked, recordings, spread_out
 
 N_CHECKPOINTS = 8
 """Checkpoints of each network, evenly spread over those it has: as many as the quickest learner left."""
@@ -34,7 +34,11 @@ KINDS = {LEVELS[level]: groups_of(level) for level in range(1, len(LEVELS))} | {
     source="arXiv 2410.24070, groups of networks over learning; ours asks each network and pairs trials",
 )
 def test_gradual(
-    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+    metric: MetricUnderTest,
+    measure: Recorder,
+    profile: Profile,
+    zoo: Zoo,
+    streams: Callable[..., np.random.Generator],
 ) -> None:
     """A network comes closer to one that has learnt the composite task while it learns that task.
 
@@ -49,7 +53,8 @@ def test_gradual(
     that follows the states all through the trial sees that detour. In their outputs 71 of the 72 networks that learn
     come nearer, which is why a share of .9 can be asked for.
     """
-    zoo, seeds = shipped_zoo(), shipped_zoo().seeds[: profile.zoo_histories]
+    seeds = zoo.seeds[: profile.zoo_histories]
+    require_learners(zoo, seeds)
     found = histories(metric, zoo, seeds, profile.zoo_trials, streams("order"))
     learners = {key: spearman(curve, PROGRESS) for key, curve in found.items() if learns(zoo, *key)}
     share = proportion_interval(sum(value < 0 for value in learners.values()), len(learners))

@@ -14,8 +14,8 @@ from metric_harness.profiles import Profile
 from metric_harness.replication import Replicated, record
 from metric_harness.statistics import Estimate, effect_interval, falling_p, mean_interval
 from metric_harness.zoo import Zoo
-from metric_harness.zoo_groups import LEVELS, groups_of, reference
-from metric_harness.zoo_recordings import N_COMPONENTS, Form, asked, recordings, shipped_zoo
+from metric_harness.zoo_groups import LEVELS, groups_of, reference, require_learners
+from metric_harness.zoo_recordings import N_COMPONENTS, Form, asked, is_default, recordings
 
 N_VOUCHED = 2
 """Steps between levels that the outputs of the networks vouch for; see the case."""
@@ -38,7 +38,11 @@ NOT_PUBLISHED = (MASTER, "pretrain_anti_delayed_frozen")
     source="arXiv 2410.24070, groups of networks after learning; ours pairs trials and matches moments",
 )
 def test_shared_subtasks(
-    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+    metric: MetricUnderTest,
+    measure: Recorder,
+    profile: Profile,
+    zoo: Zoo,
+    streams: Callable[..., np.random.Generator],
 ) -> None:
     """Networks are closer to one that learnt the composite task, the more of its subtasks they were taught before.
 
@@ -57,7 +61,8 @@ def test_shared_subtasks(
     levels (mean absolute difference of the probabilities). They vouch for the first two steps and show none beyond:
     whether the states come nearer there is a hypothesis, so that those steps are measured and decide nothing.
     """
-    zoo, seeds = shipped_zoo(), shipped_zoo().seeds[: profile.zoo_seeds]
+    seeds = zoo.seeds[: profile.zoo_seeds]
+    require_learners(zoo, seeds)
     n_trials = profile.zoo_trials
     found = distances_to_master(metric, zoo, seeds, n_trials, rng=streams("order"))
     measure_groups(measure, zoo, seeds, found)
@@ -162,7 +167,7 @@ def measure_elsewhere(
     except MetricError as error:
         measure(f"error {where}", str(error))
         return
-    if form == "scaled":
+    if form == "scaled" and is_default(zoo):
         record(measure, lambda: published(found))
     measure.curve(f"mean distance {where}", "level", map(mean_interval, by_level(found).T))
     measure_trend(measure, where, by_level(found))

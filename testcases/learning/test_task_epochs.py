@@ -11,8 +11,9 @@ from metric_harness.profiles import Profile
 from metric_harness.slopes import Slope, slope_on_difference
 from metric_harness.statistics import unique_pairs
 from metric_harness.trials import Period
-from metric_harness.zoo_groups import drawn_checkpoints
-from metric_harness.zoo_recordings import recordings, shipped_zoo
+from metric_harness.zoo import Zoo
+from metric_harness.zoo_groups import drawn_checkpoints, require_learners
+from metric_harness.zoo_recordings import recordings
 
 MOST_SEEDS = 6
 """Seeds whose networks are compared: 66 networks, 2145 pairs in each period, as many as in `learning.behavior`."""
@@ -27,7 +28,11 @@ PERIODS = (Period.STIMULUS, Period.DELAY, Period.DECISION)
     source="after arXiv 2410.24070, distance on difference in accuracy; asking it of each period comes from this suite",
 )
 def test_task_epochs(
-    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+    metric: MetricUnderTest,
+    measure: Recorder,
+    profile: Profile,
+    zoo: Zoo,
+    streams: Callable[..., np.random.Generator],
 ) -> None:
     """The more two networks differ in accuracy, the larger their distance while they see, wait and choose.
 
@@ -38,7 +43,8 @@ def test_task_epochs(
     Verdict: in each period, permuting which network has which accuracy reaches the slope with p < .01.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
     """
-    zoo, seeds = shipped_zoo(), shipped_zoo().seeds[: min(MOST_SEEDS, profile.zoo_seeds)]
+    seeds = zoo.seeds[: min(MOST_SEEDS, profile.zoo_seeds)]
+    require_learners(zoo, seeds)
     networks = drawn_checkpoints(zoo, seeds, streams("checkpoints"))
     accuracies = [zoo.accuracy(network) for network in networks]
     trials = zoo.trials(profile.zoo_trials)

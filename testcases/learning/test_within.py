@@ -8,11 +8,12 @@ import pytest
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, at_least, at_most, decide
+from metric_harness.errors import UnfitZooError
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, proportion_interval, settled, spearman, unique_pairs
 from metric_harness.zoo import Specimen, Zoo
-from metric_harness.zoo_groups import learns, training_groups
-from metric_harness.zoo_recordings import recordings, shipped_zoo, spread_out
+from metric_harness.zoo_groups import learns, require_learners, training_groups
+from metric_harness.zoo_recordings import recordings, spread_out
 
 N_CHECKPOINTS = 8
 """Checkpoints of each network, evenly spread over those it has: as many as the quickest learner left."""
@@ -33,7 +34,11 @@ UNORDERED = 0.2
     source="arXiv 2410.24070, quarters of one training compared; ours asks each network and has a control of order",
 )
 def test_within(
-    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+    metric: MetricUnderTest,
+    measure: Recorder,
+    profile: Profile,
+    zoo: Zoo,
+    streams: Callable[..., np.random.Generator],
 ) -> None:
     """The further apart two checkpoints of a training are, the larger their distance.
 
@@ -47,7 +52,8 @@ def test_within(
     within .2 of zero with its whole interval, so that the order in which a metric is asked explains nothing.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics; one that drifts.
     """
-    zoo, seeds = shipped_zoo(), shipped_zoo().seeds[: profile.zoo_histories]
+    seeds = zoo.seeds[: profile.zoo_histories]
+    require_learners(zoo, seeds)
     keys = [(group, seed) for group in training_groups() for seed in seeds]
     series = [spread_out(zoo.specimens(*key), N_CHECKPOINTS) for key in keys]
     found = dict(zip(keys, correlations(metric, zoo, series, profile.zoo_trials), strict=True))
@@ -87,7 +93,13 @@ def correlations(metric: MetricUnderTest, zoo: Zoo, series: Sequence[Sequence[Sp
 
 
 def untrained_series(zoo: Zoo, rng: np.random.Generator) -> list[list[Specimen]]:
-    """Draw series of different untrained networks in arbitrary order."""
+    """Draw series of different untrained networks in arbitrary order.
+
+    Raises:
+        UnfitZooError: if there are fewer of them than a series has places.
+    """
     networks = [zoo.final("untrained", seed) for seed in zoo.seeds]
+    if len(networks) < N_CHECKPOINTS:
+        raise UnfitZooError(f"{len(networks)} untrained networks; needed at least {N_CHECKPOINTS}")
     orders = [rng.permutation(len(networks))[:N_CHECKPOINTS] for _ in range(N_SERIES)]
     return [[networks[k] for k in order] for order in orders]

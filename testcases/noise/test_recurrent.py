@@ -14,9 +14,9 @@ from metric_harness.recognition import jackknifed_recognition, measure_recogniti
 from metric_harness.recurrent_noise import disturbed, spread
 from metric_harness.statistics import settled
 from metric_harness.trials import Trials
-from metric_harness.zoo import Specimen
+from metric_harness.zoo import Specimen, Zoo
 from metric_harness.zoo_groups import unrelated_learners
-from metric_harness.zoo_recordings import matched, recorded, shipped_zoo
+from metric_harness.zoo_recordings import matched, recorded
 
 MOST_NETWORKS = 16
 """Networks that are compared, two of each of eight groups: 16 same and 120 different pairs at every level."""
@@ -35,7 +35,11 @@ REPORTED = (0.1, 0.3, 1.0)
     source="suite",
 )
 def test_recurrent(
-    metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]
+    metric: MetricUnderTest,
+    measure: Recorder,
+    profile: Profile,
+    zoo: Zoo,
+    streams: Callable[..., np.random.Generator],
 ) -> None:
     """The same trained network under noise in its recurrent state stays closer than another network.
 
@@ -56,15 +60,15 @@ def test_recurrent(
     network by -.015 at .03 and -.24 at .1. Beyond .03 a network does something else, and a metric may say so.
     """
     levels = DECIDING + REPORTED
-    networks = unrelated_learners(shipped_zoo(), min(MOST_NETWORKS, profile.zoo_seeds))
-    trials = shipped_zoo().trials(profile.zoo_trials)
-    deviations = spreads(networks, trials)
+    networks = unrelated_learners(zoo, min(MOST_NETWORKS, profile.zoo_seeds, len(zoo.seeds)))
+    trials = zoo.trials(profile.zoo_trials)
+    deviations = spreads(zoo, networks, trials)
     pairs = [(i, j) for i in range(len(networks)) for j in range(i, len(networks))]
 
     def distances(asked: MetricUnderTest, k: int, n: int) -> tuple[Array, list[tuple[int, int]]]:
         """Return the distances of the first n networks at one level, and which pairs they are of."""
         some = [pair for pair in pairs if max(pair) < n]
-        xs = noisy_twice(networks[:n], trials, levels[k] * deviations[:n], streams("noise", k))
+        xs = noisy_twice(zoo, networks[:n], trials, levels[k] * deviations[:n], streams("noise", k))
         return settled(asked.pair_distances(xs, [(i, n + j) for i, j in some]), asked.floor), some
 
     estimates = [jackknifed_recognition(*distances(metric, k, len(networks))) for k in range(len(levels))]
@@ -89,15 +93,15 @@ def test_recurrent(
 
 
 @kept
-def spreads(networks: Sequence[Specimen], trials: Trials) -> Array:
+def spreads(zoo: Zoo, networks: Sequence[Specimen], trials: Trials) -> Array:
     """Return the standard deviation of each network's states without noise, shape (n_networks,)."""
-    return np.array([spread(states) for states in recorded(shipped_zoo(), networks, trials)])
+    return np.array([spread(states) for states in recorded(zoo, networks, trials)])
 
 
 @kept
 def noisy_twice(
-    networks: Sequence[Specimen], trials: Trials, deviations: Array, rng: np.random.Generator
+    zoo: Zoo, networks: Sequence[Specimen], trials: Trials, deviations: Array, rng: np.random.Generator
 ) -> list[Array]:
     """Return two matched recordings of each network under independent noise: all first ones, then all second ones."""
-    states = disturbed(shipped_zoo(), [*networks, *networks], trials, np.tile(deviations, 2), rng)
+    states = disturbed(zoo, [*networks, *networks], trials, np.tile(deviations, 2), rng)
     return [matched(x) for x in states]

@@ -1,0 +1,160 @@
+"""The architecture page says what the numbers say: verdicts, contrasts, and what cannot be concluded."""
+
+import re
+
+import numpy as np
+import pytest
+
+from metric_harness import architecture_findings, architecture_tables
+from metric_harness.checks import Recorder
+from metric_harness.published import FAULTS_OF_MAMBA, find_published
+from metric_harness.records import CaseRecord, MetricInfo, NetworkInfo, Outcome, RunInfo, Scorecard, SuiteInfo, plain
+from metric_harness.recurrent_change import COMPARED, Changes
+from metric_harness.scoring import scorecard
+from metric_harness.seeding import generator
+from metric_harness.session import report_format
+from metric_harness.statistics import exact
+from testcases.architecture.test_recurrent_change import measure_changes, measure_contrasts
+
+N_SEEDS = 8
+HOSTILE = '<script>alert(1)</script> "x" & *y*'
+
+
+def drawn(name: str, *, full: float, needs: float, untrained: float = 0.6, masters: float = 0.4) -> Changes:
+    """Return distances with the given means, which scatter a little over seeds."""
+    rng = generator(67, "test_architecture_page", name)
+
+    def around(mean: float) -> np.ndarray:
+        return mean + 0.01 * rng.standard_normal(N_SEEDS)
+
+    pairs = np.array([(k, (k + 1) % N_SEEDS) for k in range(N_SEEDS)])
+    own = {"untrained": around(untrained), "master_frozen": around(untrained)}
+    own |= {"pretrain_frozen": around(full), "pretrain_unfrozen": around(full)}
+    course = np.array([around(0.5), around(0.3), around(0.1)]).T
+    return Changes(
+        to_master=own,
+        free=around(0.3 + needs),
+        fixed=around(0.3),
+        unrelated={
+            "two untrained": (around(0.5), pairs),
+            "two masters": (around(masters), pairs),
+            "untrained and master": (own["untrained"], np.array([(k, k) for k in range(N_SEEDS)])),
+        },
+        courses={"master": course, "master_frozen": course / 2},
+    )
+
+
+def card(
+    metric: str = "mine", network: str = "mamba", *, unit: float = 0.8, chosen: Changes, beside: Changes | None = None
+):
+    """Return a scorecard with what the case records of the given distances."""
+    measure = Recorder()
+    measure("across-regime mean", exact(unit))
+    measure("groups", COMPARED)
+    measure("shares of training", [0.0, 0.25, 0.5])
+    measure_changes(measure, "", chosen, 0.1 * unit, 1e-6)
+    if beside is not None:
+        measure_changes(measure, " of leaky_rnn", beside, 0.1 * unit, 1e-6)
+        measure_contrasts(measure, chosen, beside, 1e-6)
+    case = CaseRecord(
+        id=architecture_tables.CASE,
+        version=1,
+        group="architecture",
+        tier="validity",
+        outcome=Outcome.PASSED,
+        measurements=plain(measure.measurements),
+    )
+    return scorecard(
+        suite=SuiteInfo(version="1", profile="smoke", n_cases=1, network=NetworkInfo(name=network)),
+        run=RunInfo(started="", duration_s=0, complete=False, command="pytest", seed=3, workers=0),
+        environment={},
+        metric=MetricInfo(name=metric, source="", settings={}, claims={}, observed={}),
+        cases=[case],
+    )
+
+
+def cards(**given: object) -> list[Scorecard]:
+    """Return one card, of an architecture of which less needs recurrence than of a leaky RNN."""
+    chosen, beside = drawn("chosen", full=0.59, needs=0.02), drawn("beside", full=0.3, needs=0.4)
+    return [card(chosen=chosen, beside=beside, **given)]
+
+
+def test_a_row_for_each_architecture_has_the_means_and_the_verdicts():
+    mamba, rnn = architecture_tables.rows_of(cards())
+    assert [(row.network, row.verdict) for row in (mamba, rnn)] == [("mamba", "equivalent"), ("leaky_rnn", "smaller")]
+    assert rnn.difference.value == pytest.approx(-0.3, abs=0.02)
+    assert mamba.p_below < 0.05
+    assert rnn.p_above > 0.95
+    assert [curve.quantity for curve in rnn.courses] == [
+        "distance to the end, all weights free of leaky_rnn",
+        "distance to the end, recurrence fixed of leaky_rnn",
+    ]
+
+
+@pytest.mark.parametrize(("needs", "word"), [(0.02, "less"), (0.8, "more"), (0.4, "not told apart")])
+def test_the_answer_follows_from_what_needs_recurrence(needs, word):
+    chosen, beside = drawn("chosen", full=0.3, needs=needs), drawn("beside", full=0.3, needs=0.4)
+    found = architecture_tables.contrasts_of([card(chosen=chosen, beside=beside)])
+    assert [one.word for one in found] == [word]
+    rows = architecture_tables.rows_of([card(chosen=chosen, beside=beside)])
+    begin = "neither more nor less" if word == "not told apart" else f"{word} than"
+    assert f"change {begin}" in architecture_findings.answer(rows, found)
+
+
+def test_a_metric_that_sees_no_training_is_named():
+    seeing, blind = drawn("a", full=0.6, needs=0.1), drawn("b", full=0.6, needs=0.1, masters=0.6)
+    lines = [
+        architecture_findings.shows_not(architecture_tables.rows_of([card(network="leaky_rnn", chosen=found)]))[0]
+        for found in (seeing, blind)
+    ]
+    assert "does not see that training brings these networks together" not in lines[0]
+    assert "mine, leaky_rnn: masters of two seeds are no closer" in lines[1]
+
+
+@pytest.mark.parametrize(("unit", "told"), [(0.8, False), (8.0, True)])
+def test_a_margin_that_no_two_networks_could_reach_is_told(unit, told):
+    lines = architecture_findings.shows_not(architecture_tables.rows_of(cards(unit=unit)))
+    assert any("No two of them could be found apart" in line for line in lines) is told
+
+
+def test_a_card_without_the_case_has_no_rows():
+    other = scorecard(
+        suite=SuiteInfo(version="1", profile="smoke", n_cases=0),
+        run=RunInfo(started="", duration_s=0, complete=False, command="", seed=3, workers=0),
+        environment={},
+        metric=MetricInfo(name="other", source="", settings={}, claims={}, observed={}),
+        cases=[],
+    )
+    assert architecture_tables.asked(other) is None
+    assert len(architecture_tables.rows_of([other, *cards()])) == 2
+
+
+def test_the_study_s_numbers_stand_beside_ours_where_it_has_any():
+    known = architecture_tables.published_table(architecture_tables.rows_of(cards(metric="dsa")))
+    assert known is not None
+    assert [row[:3] for row in known.rows] == [["dsa", "mamba", "0.462"], ["dsa", "leaky_rnn", "0.607"]]
+    assert known.rows[0][6] == "+0.004"
+    assert architecture_tables.published_table(architecture_tables.rows_of(cards(metric="mine"))) is None
+    assert all(find_published(f"Mamba {group} to master", "cka") for group in COMPARED)
+
+
+def test_the_page_is_whole_safe_and_the_same_twice():
+    one = cards(metric=HOSTILE, network=HOSTILE)
+    page = report_format("html").render_architecture(one)
+    assert page == report_format("html").render_architecture(one)
+    assert "<script" not in page
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+    assert page.count("<svg") == 4
+    assert "could not be drawn" not in page
+
+
+def test_markdown_holds_every_table_and_fault():
+    text = report_format("markdown").render_architecture(cards(metric="dsa"))
+    for heading in ("What this does not show", "Before and after pretraining", "Beside a leaky RNN", "reference study"):
+        assert re.search(rf"^## .*{heading}", text, re.MULTILINE), heading
+    assert all(fault.partition("(")[0] in text for fault, _ in FAULTS_OF_MAMBA)
+    assert "<script" not in report_format("markdown").render_architecture(cards(metric=HOSTILE))
+
+
+def test_a_format_for_machines_has_no_page_of_its_own():
+    assert report_format("json").render_architecture(cards()) is None

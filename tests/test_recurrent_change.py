@@ -1,0 +1,100 @@
+"""Which networks are compared, which share a draw of weights, and how an architecture's own scale is estimated."""
+
+import numpy as np
+import pytest
+
+from metric_harness.adapter import MetricUnderTest
+from metric_harness.errors import UnfitZooError
+from metric_harness.metrics.cka import CKA
+from metric_harness.recurrent_change import (
+    COMPARED,
+    FROZEN,
+    N_CHECKPOINTS,
+    UNTRAINED,
+    Changes,
+    changes,
+    common_checkpoints,
+)
+from metric_harness.seeding import generator
+from metric_harness.zoo_recordings import shipped_zoo
+
+SEEDS = (0, 1, 2)
+
+
+def made(to_master, free, fixed, unrelated) -> Changes:
+    n = len(free)
+    around = np.array([(k, (k + 1) % n) for k in range(n)])
+    return Changes(
+        to_master={UNTRAINED: np.array(to_master)},
+        free=np.array(free),
+        fixed=np.array(fixed),
+        unrelated={"two untrained": (np.array(unrelated), around)},
+        courses={},
+    )
+
+
+@pytest.fixture(scope="module")
+def found() -> Changes:
+    zoo, metric = shipped_zoo(), MetricUnderTest("cka", CKA())
+    rng = generator(61, "test_recurrent_change")
+    return changes(metric, zoo, SEEDS, histories=SEEDS[:2], n_checkpoints=4, n_trials=3, rng=rng)
+
+
+def test_every_seed_is_one_observation(found):
+    assert found.n_seeds == 3
+    assert {group: values.shape for group, values in found.to_master.items()} == dict.fromkeys(COMPARED, (3,))
+    assert {kind: values.shape for kind, values in found.courses.items()} == {"master": (2, 3), FROZEN: (2, 3)}
+
+
+def test_no_self_pair_enters(found):
+    for values in (found.free, found.fixed, *found.courses.values(), *found.to_master.values()):
+        assert values.min() > 0
+
+
+def test_a_course_begins_with_the_whole_way(found):
+    assert found.courses["master"][:, 0] == pytest.approx(found.free[:2])
+    assert found.courses[FROZEN][:, 0] == pytest.approx(found.fixed[:2])
+
+
+def test_the_frozen_null_keeps_the_recurrence_of_its_draw_and_the_master_does_not():
+    zoo = shipped_zoo()
+    draw, frozen = (zoo.weights(zoo.final(group, 0)) for group in (UNTRAINED, FROZEN))
+    assert np.array_equal(draw["recurrent_weights"], frozen["recurrent_weights"])
+    assert not np.array_equal(draw["input_weights"], frozen["input_weights"])
+    first, last = (zoo.weights(zoo.specimens("master", 0)[k]) for k in (0, -1))
+    assert not np.array_equal(first["recurrent_weights"], last["recurrent_weights"])
+    assert not np.array_equal(first["recurrent_weights"], draw["recurrent_weights"])
+    assert zoo.specimens(FROZEN, 0)[0].update == zoo.specimens("master", 0)[0].update == 0
+
+
+def test_numbers_are_read_by_the_mean_distance_of_unrelated_networks():
+    one = made([3.0, 3.0, 3.0], [2.0, 2.0, 2.0], [1.0, 1.0, 1.0], [0.5, 0.5, 0.5])
+    assert one.scale == 0.5
+    assert (one.on_scale(one.free).value, one.on_scale(one.free).low) == (4.0, 4.0)
+
+
+def test_a_seed_is_left_out_of_the_scale_with_its_pairs():
+    one = made([1.0] * 3, [1.0, 1.0, 4.0], [0.0] * 3, [1.0, 2.0, 4.0])
+    # Without seed 0 only the pair (1, 2) is left, at distance 2; without 1 (2, 0), at 4; without 2 (0, 1), at 1.
+    partial = np.array([2.5 / 2, 2.5 / 4, 1.0 / 1])
+    error = np.sqrt(2 / 3 * ((partial - partial.mean()) ** 2).sum())
+    found = one.on_scale(one.free)
+    assert found.value == pytest.approx(2.0 / (7 / 3))
+    assert (found.high - found.low) / 2 == pytest.approx(4.302652729911275 * error)
+
+
+def test_trainings_are_followed_at_as_many_checkpoints_as_all_have():
+    assert common_checkpoints([shipped_zoo()], 2) == N_CHECKPOINTS
+
+
+def test_one_seed_has_no_interval():
+    with pytest.raises(UnfitZooError, match="1 seed of networks; needed at least 2"):
+        changes(
+            MetricUnderTest("cka", CKA()),
+            shipped_zoo(),
+            [0],
+            histories=[0],
+            n_checkpoints=3,
+            n_trials=2,
+            rng=generator(61, "one"),
+        )
