@@ -33,7 +33,8 @@ class LocalCluster:
             "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": f"{START_S:g}s",
             **dict(environment),
         }
-        options = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+        # Tests that are killed cannot clean up; what they started then ends by itself.
+        options = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--idle-timeout", "600"]
         self.scheduler = self._started("scheduler", *options)
         self.workers = [self.added() for _ in range(n_workers)]
 
@@ -59,6 +60,8 @@ class LocalCluster:
             "--no-dashboard",
             "--host",
             "127.0.0.1",
+            "--death-timeout",
+            "60",
             "--local-directory",
             str(self.folder),
             *options,
