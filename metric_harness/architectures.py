@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast, final
+from typing import cast, final
 
 from metric_harness.catalogue import PACKAGE, implementations
 from metric_harness.errors import UsageError
@@ -61,7 +61,7 @@ def choose(value: str, cwd: Path) -> ChosenNetwork:
 def _described(folder: Path) -> NetworkInfo:
     try:
         content = (folder / MANIFEST).read_bytes()
-        described = cast(Any, json.loads(content))["network"]
+        described = json.loads(content)["network"]
         name = folder_name(described["name"])
         settings = dict(cast(Mapping[str, Plain], described["settings"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
