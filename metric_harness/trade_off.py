@@ -9,8 +9,10 @@ from metric_harness.records import Comparison
 
 VALIDITY = "validity"
 """The tier whose score is what a metric is worth."""
-GAP = 0.065
-"""Share of the plot's height that a name takes."""
+ROW = 0.165
+"""Inches of the plot's height that a name takes."""
+SHORTEST = 2.4
+"""Inches of the plot's height, at least; as many names as there are must find room."""
 
 
 @final
@@ -43,6 +45,7 @@ def trade_off_figure(points: Sequence[Point], name: str) -> Figure:
         points: at least one; costs are positive.
         name: unique on the page; every identifier within the SVG begins with it.
     """
+    height = max(SHORTEST, ROW * len(points))
 
     def draw(axes: Axes) -> None:
         from matplotlib.ticker import LogFormatter
@@ -60,27 +63,25 @@ def trade_off_figure(points: Sequence[Point], name: str) -> Figure:
         axes.set_xlabel("seconds in the metric, all cases")
         axes.set_ylabel("mean score of validity cases")
         axes.margins(x=0.08)
-        _name_points(axes, points)
+        _name_points(axes, points, ROW / height)
 
     words = "; ".join(f"{p.label}: score {p.score:.2f}, {p.cost:.3g} s" for p in points)
     right = 0.25 + LETTER * max(len(shortened(point.label)) for point in points)
-    return Figure(as_svg(draw, name, Frame(width=WIDTH + 0.3, height=3.0, right=right)), words)
+    frame = Frame(width=WIDTH + 0.3, right=right)
+    frame = dataclasses.replace(frame, height=height + frame.bottom + frame.top)
+    return Figure(as_svg(draw, name, frame), words)
 
 
-def _name_points(axes: Axes, points: Sequence[Point]) -> None:
-    """Write the names at the right margin, apart from each other, each with a line to its point."""
+def _name_points(axes: Axes, points: Sequence[Point], gap: float) -> None:
+    """Write the names at the right margin, a gap apart or more, each with a line to its point."""
     bottom, top = axes.get_ylim()
     ordered = sorted(points, key=lambda point: -point.score)
-    heights: list[float] = []
-    for point in ordered:
-        own = (point.score - bottom) / (top - bottom)
-        heights.append(min(own, heights[-1] - GAP) if heights else own)
-    lift = max(0.0, GAP / 2 - heights[-1])
-    for height, point in zip(heights, ordered, strict=True):
+    shares = [(point.score - bottom) / (top - bottom) for point in ordered]
+    for height, point in zip(apart(shares, gap), ordered, strict=True):
         axes.annotate(
             shortened(point.label),
             (point.cost, point.score),
-            xytext=(1.04, height + lift),
+            xytext=(1.04, height),
             textcoords="axes fraction",
             va="center",
             arrowprops={
@@ -88,6 +89,27 @@ def _name_points(axes: Axes, points: Sequence[Point]) -> None:
                 "color": SERIES[points.index(point) % len(SERIES)],
                 "linewidth": 0.6,
                 "alpha": 0.7,
+                "relpos": (0, 0.5),
+                "shrinkA": 2,
                 "shrinkB": 5,
             },
         )
+
+
+def apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Return descending heights moved no further than it takes to be a gap apart and half a gap inside 0 and 1.
+
+    Args:
+        heights: descending.
+        gap: at most 1 / len(heights), or there is no room.
+    """
+    placed: list[float] = []
+    ceiling = 1 - gap / 2
+    for height in heights:
+        placed.append(min(height, ceiling))
+        ceiling = placed[-1] - gap
+    floor = gap / 2
+    for k in reversed(range(len(placed))):
+        placed[k] = max(placed[k], floor)
+        floor = placed[k] + gap
+    return placed

@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 from metric_harness.curve_figures import curve_figure, round_numbers
@@ -12,7 +13,7 @@ from metric_harness.evidence import RANGE_SHARE, Curve, Matrix
 from metric_harness.matrix_figures import matrix_figure
 from metric_harness.profile_figures import profile_figure, profiles_figure
 from metric_harness.records import Comparison, SuiteInfo
-from metric_harness.trade_off import Point, trade_off_figure
+from metric_harness.trade_off import Point, apart, trade_off_figure
 
 COST = Curve(quantity="seconds", x="number of samples", grid=[500, 1000, 2000, 4000], values=[0.1, 0.2, 0.4, 0.8])
 NOISE = Curve(
@@ -128,6 +129,18 @@ def test_a_matrix_without_a_tree_keeps_its_order(rows):
 
 def test_every_metric_is_named_beside_the_trade_off():
     assert {point.label for point in POINTS} <= set(texts(trade_off_figure(POINTS, "a")))
+
+
+@pytest.mark.parametrize("heights", [[0.9, 0.5, 0.1], [0.99] * 10, [0.01] * 10, [0.7, *[0.69] * 4, 0.2, 0.0], [0.5]])
+def test_names_beside_points_are_apart_and_inside(heights):
+    placed = np.array(apart(heights, 0.1))
+    assert (-np.diff(placed) >= 0.1 - 1e-12).all()
+    assert (placed >= 0.05 - 1e-12).all()
+    assert (placed <= 0.95 + 1e-12).all()
+
+
+def test_names_that_have_room_stay_beside_their_points():
+    assert apart([0.9, 0.5, 0.1], 0.1) == [0.9, 0.5, 0.1]
 
 
 def test_a_profile_has_a_bar_and_a_number_for_each_change_and_far_bars_are_cut():
