@@ -1,6 +1,6 @@
 """What the numbers of the architecture page show and do not show, in sentences that follow from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from metric_harness.architecture_tables import MARGIN, NEEDS, Contrast, Row
 from metric_harness.records import DEFAULT_NETWORK
@@ -29,7 +29,9 @@ def answer(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> str:
         for word in words
         if any(c.word == word for c in contrasts)
     ]
-    return f"While they learn, the recurrent dynamics of {contrasts[0].network} change {_listed(parts)}."
+    sentence = f"While they learn, the recurrent dynamics of {contrasts[0].network} change {_listed(parts)}"
+    # What a reader may take away from the first line alone must not promise more than the rest of the page.
+    return f"{sentence}; a first look, of {_counted(few)}." if (few := _few(rows)) else f"{sentence}."
 
 
 def shows(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> list[str]:
@@ -61,10 +63,9 @@ def shows_not(rows: Sequence[Row]) -> list[str]:
     wide = [row.label for row in rows if MARGIN * row.unit > row.scale]
     undecided = [row.label for row in rows if row.own_verdict == "undecided"]
     verdicts = {row.own_verdict.partition(",")[0] for row in rows if row.network == rows[0].network}
-    few = {row.network: row.n_seeds for row in rows if row.n_seeds < FEW}
     found = [
         f"{n} seeds of {network} are too few for intervals to be relied on: what is said of it here is a first look."
-        for network, n in few.items()
+        for network, n in _few(rows).items()
     ]
     if blind:
         found.append(
@@ -93,6 +94,15 @@ ALWAYS = (
     "One task, one size and one schedule of training: not that any network of this architecture does likewise.",
 )
 """What no number of this page can show."""
+
+
+def _few(rows: Sequence[Row]) -> dict[str, int]:
+    """Return the seeds of the architectures that have too few."""
+    return {row.network: row.n_seeds for row in rows if row.n_seeds < FEW}
+
+
+def _counted(few: Mapping[str, int]) -> str:
+    return _listed([f"{n} seeds of {network}" for network, n in few.items()])
 
 
 def _told(verdict: str) -> str:

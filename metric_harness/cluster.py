@@ -24,7 +24,7 @@ from metric_harness.errors import MetricError, SchedulerError
 from metric_harness.interfaces import AbstractMetric, Claims
 
 LOCAL_S = 0.1
-"""Questions that would take less than this here stay here; see docs/cluster.md for what a journey costs."""
+"""Questions that would take less than this here stay here: a choice, which no measured journey stands behind."""
 CHUNK_S = 1.0
 """Seconds of work that a chunk aims at."""
 CHUNKS_PER_THREAD = 2

@@ -126,6 +126,14 @@ def test_few_seeds_are_told():
     )
 
 
+def test_the_answer_says_itself_that_few_seeds_are_behind_it():
+    given = [card(chosen=drawn("chosen", full=0.3, needs=0.02), beside=drawn("beside", full=0.3, needs=0.4))]
+    rows, found = architecture_tables.rows_of(given), architecture_tables.contrasts_of(given)
+    few = [dataclasses.replace(rows[0], n_seeds=4), *rows[1:]]
+    assert architecture_findings.answer(few, found).endswith(f"a first look, of 4 seeds of {rows[0].network}.")
+    assert "first look" not in architecture_findings.answer(rows, found)
+
+
 def test_a_card_without_the_case_has_no_rows():
     other = scorecard(
         suite=SuiteInfo(version="1", profile="smoke", n_cases=0),

@@ -142,6 +142,26 @@ def test_angle_between_unlike_operators_ignores_a_rotation_and_a_scale_of_one(n:
     np.testing.assert_allclose(conjugacy.align(a, moved).angles, conjugacy.align(a, b).angles, atol=1e-9)
 
 
+@pytest.mark.parametrize("n", SIZES)
+def test_kicks_turn_a_run_of_axes_and_leave_the_others_alone(n: int) -> None:
+    kicks = conjugacy._kicks(3, n).reshape(-1, n, n)
+    np.testing.assert_allclose(kicks @ kicks.swapaxes(1, 2), np.broadcast_to(np.eye(n), kicks.shape), atol=1e-12)
+    for kick in kicks:
+        turned = np.flatnonzero(np.abs(kick - np.eye(n)).max(axis=1) > 1e-12)
+        assert len(turned) <= max(2, 0.65 * n)
+        assert (np.diff(turned) == 1).all()
+    np.testing.assert_array_equal(conjugacy._kicks(1, n)[0], conjugacy._kicks(3, n)[0])
+
+
+def test_kicks_find_lower_angles_than_starts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = gaussian(12, 16, "kicked a"), gaussian(12, 16, "kicked b")
+    kicked = conjugacy.align(a, b).angles
+    monkeypatch.setattr(conjugacy, "_kicked", lambda ends, kicks: ends)
+    alone = conjugacy.align(a, b).angles
+    assert (kicked <= alone + 1e-6).all()
+    assert (kicked < alone - 5e-3).any()
+
+
 def test_repeated_calls_agree_to_the_last_bit_and_touch_no_global_generator() -> None:
     a, b = gaussian(4, 10, "repeat", "a"), gaussian(4, 10, "repeat", "b")
     states = repr(np.random.get_state()), random.getstate(), torch.random.get_rng_state()  # noqa: NPY002
