@@ -15,7 +15,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 import traceback
 import warnings
@@ -27,9 +26,11 @@ import numpy as np
 
 from metric_harness import arrays
 from metric_harness.arrays import Array, Trajectories
+from metric_harness.asking import Meter, Question, Route
 from metric_harness.errors import CaseTimeoutError, MetricError, SettingError
 from metric_harness.interfaces import AbstractMetric, Claims, ComparesOperators, Kind, Needs
 from metric_harness.records import Plain, plain
+from metric_harness.threads import at_once
 
 
 @final
@@ -128,15 +129,6 @@ class Recipe:
 
 
 @final
-@dataclasses.dataclass
-class Meter:
-    """Distances asked for, and seconds spent inside the metric."""
-
-    n_calls: int = 0
-    seconds: float = 0.0
-
-
-@final
 class MetricUnderTest:
     """A metric behind the door of the harness.
 
@@ -149,15 +141,22 @@ class MetricUnderTest:
         bare: the metric without the door.
         recipe: how a process of its own can make the metric again.
         meter: calls and seconds so far, shared with the same metric at other settings.
+        route: the way of a question about many pairs to its answers; None asks the metric, here and now.
     """
 
     def __init__(
-        self, name: str, bare: AbstractMetric, recipe: Recipe | None = None, meter: "Meter | None" = None
+        self,
+        name: str,
+        bare: AbstractMetric,
+        recipe: Recipe | None = None,
+        meter: Meter | None = None,
+        route: Route | None = None,
     ) -> None:
         self.name = name
         self.bare = bare
         self.recipe = recipe
         self.meter = meter or Meter()
+        self.route = route
 
     @property
     def claims(self) -> Claims:
@@ -220,14 +219,14 @@ class MetricUnderTest:
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of chosen pairs, shape (len(pairs),)."""
         ready = [self.prepared(x) for x in xs]
-        values = self._timed(lambda: self.bare.pair_distances(ready, pairs), len(pairs))
+        values = self.asked(Question(self.bare, "pair_distances", ready, pairs, len(pairs)))
         return _checked(values, (len(pairs),))
 
     def distances(self, xs: Sequence[Trajectories]) -> Array:
         """Return all pairwise distances, shape (len(xs), len(xs))."""
         ready = [self.prepared(x) for x in xs]
         n_pairs = len(xs) * (len(xs) + 1) // 2 if self.claims.symmetric is True else len(xs) ** 2
-        return _checked(self._timed(lambda: self.bare.distances(ready), n_pairs), (len(xs), len(xs)))
+        return _checked(self.asked(Question(self.bare, "distances", ready, (), n_pairs)), (len(xs), len(xs)))
 
     def operator_distances(self, operators: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances between operators, for a metric that compares them.
@@ -239,7 +238,8 @@ class MetricUnderTest:
         if not isinstance(bare, ComparesOperators):
             raise MetricError(f"{self.name} has no operator_distances; ask `isinstance(bare, ComparesOperators)`.")
         ready = [np.array(operator) for operator in operators]
-        return _checked(self._timed(lambda: bare.operator_distances(ready, pairs), len(pairs)), (len(pairs),))
+        question = Question(self.bare, "operator_distances", ready, pairs, len(pairs))
+        return _checked(self.asked(question), (len(pairs),))
 
     def in_threads(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances of chosen pairs as two threads find them at once, shape (2, len(pairs)).
@@ -288,7 +288,7 @@ class MetricUnderTest:
 
     def as_published(self, experiment: str) -> "MetricUnderTest":
         """Return the metric with the reference study's settings for one of its experiments."""
-        return MetricUnderTest(self.name, self.bare.as_published(experiment), meter=self.meter)
+        return self.behaving_as(self.bare.as_published(experiment))
 
     def neighbors(self) -> "dict[str, MetricUnderTest]":
         """Return the metric at the settings next door, keyed by what differs."""
@@ -297,8 +297,20 @@ class MetricUnderTest:
         for bare in self.bare.neighbors():
             changed = {k: v for k, v in settings_of(bare).items() if v != own.get(k)}
             label = ", ".join(f"{k}={v}" for k, v in changed.items())
-            found[label] = MetricUnderTest(self.name, bare, meter=self.meter)
+            found[label] = self.behaving_as(bare)
         return found
+
+    def behaving_as(self, bare: AbstractMetric) -> "MetricUnderTest":
+        """Return the metric at other settings, counted and routed as this one is."""
+        return MetricUnderTest(self.name, bare, meter=self.meter, route=self.route)
+
+    def asked(self, question: Question) -> Any:
+        """Put a question by the metric's route, and return the answer unchecked."""
+
+        def here() -> Any:
+            return self._timed(question.answered, question.n_distances)
+
+        return here() if self.route is None else self.route(question, self.meter, here)
 
     def _timed(self, call: Callable[[], Any], n_calls: int, *, warned: Literal["default", "ignore"] = "default") -> Any:
         start = time.perf_counter()
@@ -314,38 +326,6 @@ class MetricUnderTest:
         finally:
             self.meter.n_calls += n_calls
             self.meter.seconds += time.perf_counter() - start
-
-
-def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Return what the calls return when each runs in a thread of its own, all started together.
-
-    Threads take turns every microsecond meanwhile, so that what is not safe has every chance to show.
-    """
-    barrier = threading.Barrier(len(calls))
-    answers: list[Any] = [None] * len(calls)
-    errors: list[BaseException] = []
-
-    def run(index: int) -> None:
-        barrier.wait()
-        try:
-            answers[index] = calls[index]()
-        except BaseException as error:  # one that is lost here would leave a None among the answers
-            errors.append(error)
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        # Daemons, so that a case that runs out of time does not wait for them.
-        threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(len(calls))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    if errors:
-        raise errors[0]
-    return answers
 
 
 def _checked(values: Any, shape: tuple[int, ...]) -> Array:

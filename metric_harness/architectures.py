@@ -62,7 +62,7 @@ def _described(folder: Path) -> NetworkInfo:
     try:
         content = (folder / MANIFEST).read_bytes()
         described = cast(Any, json.loads(content))["network"]
-        name = folder_name(cast(str, described["name"]))
+        name = folder_name(described["name"])
         settings = dict(cast(Mapping[str, Plain], described["settings"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(

@@ -29,7 +29,7 @@ def with_budget(metric: MetricUnderTest, factor: int) -> MetricUnderTest | None:
         longer = _longer_function(bare, name, factor)
     else:
         longer = adapt(_longer_object(owner, name, factor))
-    return MetricUnderTest(metric.name, longer, meter=metric.meter)
+    return metric.behaving_as(longer)
 
 
 def _longer_function(bare: FunctionMetric, name: str, factor: int) -> AbstractMetric:

@@ -96,14 +96,18 @@ def kept(make: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
 
 def _place(make: Callable[..., Any], args: Sequence[object], kwargs: dict[str, object]) -> Path:
     digest = hashlib.sha256()
-    for part in _described([*args, *sorted(kwargs.items())]):
+    for part in described([*args, *sorted(kwargs.items())]):
         digest.update(part)
     name = f"{make.__module__}.{make.__qualname__}"
-    return cache_folder() / "data" / _edition() / f"{name}-{digest.hexdigest()[:32]}.bin"
+    return cache_folder() / "data" / edition() / f"{name}-{digest.hexdigest()[:32]}.bin"
 
 
-def _described(value: object) -> Iterator[bytes]:
-    """Yield bytes that differ whenever values do; lengths and kinds are among them."""
+def described(value: object) -> Iterator[bytes]:
+    """Yield bytes that differ whenever values do; lengths and kinds are among them.
+
+    Raises:
+        TypeError: if a value is of a kind whose content nobody knows.
+    """
     if value is None or isinstance(value, (bool, int, float, str)):
         yield f"{type(value).__name__} {value!r};".encode()
     elif isinstance(value, slice):
@@ -120,10 +124,10 @@ def _described(value: object) -> Iterator[bytes]:
         items = cast(Sequence[object], value)
         yield f"sequence {len(items)};".encode()
         for item in items:
-            yield from _described(item)
+            yield from described(item)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         yield f"{type(value).__qualname__};".encode()
-        yield from _described([getattr(value, field.name) for field in dataclasses.fields(value)])
+        yield from described([getattr(value, field.name) for field in dataclasses.fields(value)])
     else:
         raise TypeError(
             f"data cannot be kept under an argument of type {type(value).__qualname__}; needed numbers, texts, arrays, "
@@ -132,7 +136,7 @@ def _described(value: object) -> Iterator[bytes]:
 
 
 @functools.cache
-def _edition() -> str:
+def edition() -> str:
     """Return a digest of all that data depend on beside arguments, and drop the data of editions long unused."""
     digest = hashlib.sha256()
     for root in (PACKAGE, testcases_folder()):
@@ -141,16 +145,16 @@ def _edition() -> str:
                 digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     versions = [importlib.metadata.version(name) for name in LIBRARIES]
     digest.update(repr((platform.machine(), *versions)).encode())
-    edition = digest.hexdigest()[:16]
-    _drop_unused(cache_folder() / "data", edition)
-    return edition
+    name = digest.hexdigest()[:16]
+    _drop_unused(cache_folder() / "data", name)
+    return name
 
 
-def _drop_unused(folder: Path, edition: str) -> None:
+def _drop_unused(folder: Path, used: str) -> None:
     try:
-        (folder / edition).mkdir(parents=True, exist_ok=True)
-        os.utime(folder / edition)
-        others = sorted((p for p in folder.iterdir() if p.name != edition), key=lambda p: p.stat().st_mtime)
+        (folder / used).mkdir(parents=True, exist_ok=True)
+        os.utime(folder / used)
+        others = sorted((p for p in folder.iterdir() if p.name != used), key=lambda p: p.stat().st_mtime)
     except OSError:
         return
     for path in others[: 1 - N_EDITIONS] if len(others) >= N_EDITIONS else []:

@@ -173,7 +173,8 @@ def _comparison(content: dict[str, Any]) -> Comparison:
 
 
 def _suite(content: dict[str, Any]) -> SuiteInfo:
-    return SuiteInfo(**(content | {"network": NetworkInfo(**content.get("network", {}))}))
+    restored: dict[str, Any] = {"network": NetworkInfo(**content.get("network", {}))}
+    return SuiteInfo(**(content | restored))
 
 
 def _compared_case(content: dict[str, Any]) -> ComparedCase:

@@ -66,10 +66,8 @@ def equivalence(differences: ArrayLike, margin: float) -> Equivalence:
         # Differences that do not scatter leave no doubt; a t test would divide by zero.
         p_above, p_below = float(difference.value <= -margin), float(difference.value >= margin)
     else:
-        p_above, p_below = (
-            float(cast(Any, stats.ttest_1samp(sample, bound, alternative=side)).pvalue)
-            for bound, side in ((-margin, "greater"), (margin, "less"))
-        )
+        p_above = float(cast(Any, stats.ttest_1samp(sample, -margin, alternative="greater")).pvalue)
+        p_below = float(cast(Any, stats.ttest_1samp(sample, margin, alternative="less")).pvalue)
     return Equivalence(difference=difference, margin=float(margin), p_above=p_above, p_below=p_below)
 
 

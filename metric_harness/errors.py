@@ -69,6 +69,10 @@ class MetricError(MetricHarnessError):
     """The metric under test raised, or returned something that is not one finite real number."""
 
 
+class SchedulerError(MetricHarnessError):
+    """A Dask scheduler or its workers did not answer; says nothing of the metric, and is not taken for its refusal."""
+
+
 class CaseTimeoutError(BaseException):
     """A case exceeded `--metric-timeout`.
 

@@ -99,6 +99,9 @@ class AbstractMetric(abc.ABC):
     held to that measure's definition and closed forms. Empty where it computes a measure of its own."""
     budget: ClassVar[str] = ""
     """Name of the setting, a whole number, by which an iteration goes on for longer; empty if nothing is iterated."""
+    separable: ClassVar[bool] = False
+    """Whether overridden methods for pairs give each, to the last bit, the number that it gets alone, so that a cluster
+    may divide a batch. The default loop always does."""
 
     @abc.abstractmethod
     def distance(self, x: Array, y: Array) -> float:

@@ -92,6 +92,7 @@ def _run(runs: Sequence[RunInfo], *, complete: bool) -> RunInfo:
         command="\n".join(run.command for run in runs),
         seed=runs[0].seed,
         workers=max(run.workers for run in runs),
+        reused=sum(run.reused for run in runs),
     )
 
 

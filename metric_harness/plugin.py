@@ -68,6 +68,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "SECONDS",
         "help": "limit for each case; a slower one is an error",
     },
+    "--metric-cache": {
+        "action": "store_const",
+        "const": True,
+        "help": "use the answers that an earlier run of the unchanged metric left, and leave those of this one",
+    },
+    "--metric-scheduler": {
+        "metavar": "ADDRESS",
+        "help": "send distances of many pairs to a Dask scheduler, such as tcp://host:8786",
+    },
 }
 
 
@@ -100,11 +109,16 @@ def pytest_configure(config: pytest.Config) -> None:
     asked = config.stash.get(READY, None) or _asked(config)
     if asked is None:
         return
+    from metric_harness.errors import UsageError
     from metric_harness.plugin_cases import CaseRunner
     from metric_harness.plugin_report import RunReporter
 
+    try:
+        cases = CaseRunner(asked)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
     config.args[:] = _arguments(config)
-    config.pluginmanager.register(CaseRunner(asked), "metric-harness-cases")
+    config.pluginmanager.register(cases, "metric-harness-cases")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(RunReporter(asked, config), "metric-harness-report")
 
@@ -149,6 +163,8 @@ def _request(config: pytest.Config) -> "Request":
         root=config.rootpath,
         cwd=config.invocation_params.dir,
         baselines=[Path(path) for path in option("--metric-baseline", [])],
+        cached=bool(config.getoption("--metric-cache")),
+        scheduler=config.getoption("--metric-scheduler"),
         exempt=None if (exempt := config.getoption("--metric-exempt")) is None else Path(exempt),
     )
 

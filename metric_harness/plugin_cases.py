@@ -20,11 +20,12 @@ import pytest
 from metric_harness import catalogue, process_state
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.checks import ClaimFailedError, ClaimInconclusiveError, NotApplicableError, Recorder
-from metric_harness.errors import CaseTimeoutError, MetricError, UnfitZooError
+from metric_harness.errors import CaseTimeoutError, MetricError, SchedulerError, UnfitZooError
 from metric_harness.exemptions import Entry
 from metric_harness.files import read_arrays
 from metric_harness.profiles import PROFILES, Profile
 from metric_harness.records import SUITE, CaseInfo, CaseRecord, Outcome, plain
+from metric_harness.routing import routes
 from metric_harness.seeding import generator
 from metric_harness.session import Payload, Request
 
@@ -149,6 +150,15 @@ class CaseRunner:
 
     def __init__(self, asked: Request) -> None:
         self.request = asked
+        self.routes = routes(cached=asked.cached, scheduler=asked.scheduler)
+
+    def pytest_report_header(self) -> list[str]:
+        """Name the ways that questions take, and the metrics that no cache may answer for."""
+        return self.routes.described({metric.name: metric.bare for metric in self.request.metrics})
+
+    def pytest_unconfigure(self) -> None:
+        """Leave what the questions were sent to."""
+        self.routes.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -192,7 +202,9 @@ class CaseRunner:
         case = catalogue.case(marker.kwargs["id"])
         item.stash[STATE] = CaseState(
             case=case,
-            metric=MetricUnderTest(resolved.name, resolved.bare, self.request.recipe(resolved)),
+            metric=MetricUnderTest(
+                resolved.name, resolved.bare, self.request.recipe(resolved), route=self.routes.of(case.group)
+            ),
             parameters="-".join(others),
             n_parts=item.stash[N_PARTS],
             exemption=self.request.exemptions.of(resolved.name, case.id),
@@ -218,7 +230,7 @@ class CaseRunner:
         except ClaimFailedError as verdict:
             state.outcome, state.message = Outcome.FAILED, str(verdict)
             raise
-        except (MetricError, CaseTimeoutError) as error:
+        except (MetricError, CaseTimeoutError, SchedulerError) as error:
             state.outcome, state.message = Outcome.ERROR, str(error)
             raise
 
@@ -317,6 +329,7 @@ def packed(state: CaseState, duration: float) -> Payload:
         "metric": state.metric.name,
         "parameters": state.parameters,
         "n_parts": state.n_parts,
+        "n_reused": state.metric.meter.n_reused,
         "record": plain(record),
         "observed": plain(recorder.observed),
         "counterexample": plain({name: np.asarray(array) for name, array in recorder.counterexample.items()}),

@@ -209,6 +209,8 @@ class RunInfo:
     command: str
     seed: int
     workers: int
+    reused: int = 0
+    """Distances that an earlier run had answered, and that the metric was not asked for again."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,8 @@ class Request:
     cwd: Path
     exempt: Path | None
     exemptions: Exemptions
+    cached: bool
+    scheduler: str | None
     baselines: Mapping[str, tuple[Path, Scorecard]]
     """Of each metric, the earlier scorecard that gates the run; empty without `--metric-baseline`."""
 
@@ -116,6 +118,8 @@ def request(
     exempt: Path | None = None,
     baselines: Sequence[Path] = (),
     network: str = DEFAULT_NETWORK,
+    cached: bool = False,
+    scheduler: str | None = None,
 ) -> Request:
     """Check every option and return the request.
 
@@ -123,12 +127,8 @@ def request(
         UsageError: if a metric, setting, group, profile, network, format, seed, timeout, exemption or baseline is
             wrong, or the report folder cannot be written.
     """
-    known_groups = sorted({case.group for case in catalogue.cases()})
-    known_formats = catalogue.implementations("report_formats")
-    _require_known("--metric-group", groups, known_groups)
-    _require_known("--metric-profile", [profile], list(PROFILES))
-    _require_known("--metric-format", formats, known_formats)
-    _require_numbers(seed, timeout)
+    known_formats = _require_names(groups, profile, formats)
+    _require_sound(seed, timeout)
     resolved = resolve(metrics, settings, cwd)
     chosen = choose(network, cwd)
     _require_writable(reports)
@@ -144,6 +144,8 @@ def request(
         command=command,
         root=root,
         cwd=cwd,
+        cached=cached,
+        scheduler=scheduler,
         exempt=exempt,
         exemptions=Exemptions() if exempt is None else read_exemptions(exempt, cwd, _today()),
         baselines=read_baselines(
@@ -156,19 +158,28 @@ def _today() -> datetime.date:
     return datetime.datetime.now(datetime.timezone.utc).date()
 
 
-def _require_numbers(seed: int, timeout: float | None) -> None:
+def _require_known(option: str, values: Sequence[str], known: Sequence[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise UsageError(f"{option} {value!r} is unknown; needed one of {', '.join(known)}.")
+
+
+def _require_names(groups: Sequence[str], profile: str, formats: Sequence[str]) -> list[str]:
+    """Refuse names that nothing has; return those of all report formats."""
+    known_formats = catalogue.implementations("report_formats")
+    _require_known("--metric-group", groups, sorted({case.group for case in catalogue.cases()}))
+    _require_known("--metric-profile", [profile], list(PROFILES))
+    _require_known("--metric-format", formats, known_formats)
+    return known_formats
+
+
+def _require_sound(seed: int, timeout: float | None) -> None:
     if seed < 0:
         raise UsageError(f"--metric-seed {seed}; needed 0 or more.")
     if timeout is not None and not timeout > 0:
         raise UsageError(f"--metric-timeout {timeout}; needed more than 0 seconds.")
     if timeout is not None and not hasattr(signal, "setitimer"):
         raise UsageError("--metric-timeout needs interval timers, which this platform lacks; leave the option out.")
-
-
-def _require_known(option: str, values: Sequence[str], known: Sequence[str]) -> None:
-    for value in values:
-        if value not in known:
-            raise UsageError(f"{option} {value!r} is unknown; needed one of {', '.join(known)}.")
 
 
 def _require_writable(folder: Path) -> None:
@@ -190,6 +201,7 @@ class RunSession:
         self.request = asked
         self._parts: dict[tuple[str, str], dict[str, scoring.Part]] = {}
         self._n_parts: dict[tuple[str, str], int] = {}
+        self._n_reused: dict[tuple[str, str, str], int] = {}
         self._counterexamples: dict[tuple[str, str], dict[str, Any]] = {}
         self._observed: dict[str, dict[str, Observation]] = {m.name: {} for m in asked.metrics}
         self._started = datetime.datetime.now(datetime.timezone.utc)
@@ -201,6 +213,7 @@ class RunSession:
         part = scoring.Part(parameters=payload["parameters"], record=record)
         self._parts.setdefault((payload["metric"], record.id), {})[payload["parameters"]] = part
         self._n_parts[payload["metric"], record.id] = payload["n_parts"]
+        self._n_reused[payload["metric"], record.id, payload["parameters"]] = payload["n_reused"]
         if payload["counterexample"]:
             self._counterexamples[payload["metric"], record.id] = payload["counterexample"]
         for claim, seen in payload["observed"].items():
@@ -230,6 +243,7 @@ class RunSession:
             command=self.request.command,
             seed=self.request.seed,
             workers=workers,
+            reused=sum(n for (name, _, _), n in self._n_reused.items() if name == metric.name),
         )
         suite = SuiteInfo(
             version=catalogue.suite_version(),

@@ -50,7 +50,8 @@ def _cell(case: CaseRecord) -> str:
 def _totals(card: Scorecard) -> str:
     counts = [f"{n} {outcome.replace('_', ' ')}" for outcome, n in card.summary.outcomes.items() if n]
     partial = "" if card.run.complete else "; partial run"
-    return f"{card.metric.name}: {', '.join(counts)}; pass rate {card.summary.pass_rate:.0%}{partial}"
+    kept = f"; {card.run.reused} distances from the cache" if card.run.reused else ""
+    return f"{card.metric.name}: {', '.join(counts)}; pass rate {card.summary.pass_rate:.0%}{partial}{kept}"
 
 
 def _reasons(card: Scorecard) -> list[str]:

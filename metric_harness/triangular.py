@@ -7,9 +7,11 @@ from scipy.linalg import lapack
 
 from metric_harness.arrays import Array
 
-_BLOCK, _PANEL = 480, 8
-"""Rows that are worked in at once, and columns that are eliminated at once: a block stays in the processor's cache.
-For 13380 x 120, one thread of LAPACK takes a fifth of the time that a decomposition of the whole takes."""
+_BLOCK = 480
+"""Rows that are worked in at once: a block stays in the processor's cache. For 13380 x 120, one thread of LAPACK takes
+a fifth of the time that a decomposition of the whole takes."""
+_NARROWEST, _WIDEST, _SHARE = 8, 32, 16
+"""Fewest and most columns that are eliminated at once, a sixteenth of all in between."""
 
 
 def triangular_factor(rows: Array) -> Array:
@@ -28,9 +30,10 @@ def triangular_factor(rows: Array) -> Array:
         factorizations", doi 10.1137/080731992, the sequential tall-skinny QR.
     """
     n = rows.shape[1]
+    panel = min(n, max(_NARROWEST, min(_WIDEST, n // _SHARE)))
     factor = np.zeros((n, n), order="F")
     for start in range(0, len(rows), _BLOCK):
         block = np.array(rows[start : start + _BLOCK], order="F")
         # No part of the block is triangular already (the 0), and both it and the factor may be written over.
-        factor, *_ = cast(Any, lapack).dtpqrt(0, min(_PANEL, n), factor, block, overwrite_a=1, overwrite_b=1)
+        factor, *_ = cast(Any, lapack).dtpqrt(0, panel, factor, block, overwrite_a=1, overwrite_b=1)
     return np.triu(factor)

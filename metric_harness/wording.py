@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from metric_harness.records import CaseRecord, Outcome, Plain
+from metric_harness.records import CaseRecord, Outcome, Plain, RunInfo
 
 WORDS: Mapping[Outcome, str] = {
     Outcome.PASSED: "passed",
@@ -39,6 +39,11 @@ def reason(case: CaseRecord) -> str:
     if not lines:
         return WORDS[case.outcome]
     return lines[1] if lines[0].startswith("claim ") and len(lines) > 1 else lines[0]
+
+
+def reused(run: RunInfo) -> str:
+    """Return a sentence on the answers that an earlier run had given; empty if there are none."""
+    return f"{run.reused} distances are answers of an earlier run, with their cost then." if run.reused else ""
 
 
 def ran(case: CaseRecord) -> bool:

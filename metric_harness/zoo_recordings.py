@@ -6,7 +6,7 @@ nothing, and a metric has to look at what the states do. The scaled form, which 
 and is measured only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -33,6 +33,8 @@ PREFERRED = "mamba"
 """The architecture that the default one is compared with, for the reference study asks about it."""
 AT_ONCE = 32
 """Networks that run as one stack; more would not run faster, and hold more memory."""
+USUAL_UNITS = 64
+"""Units of a network of which as many run as one stack."""
 
 
 @cache
@@ -77,13 +79,19 @@ def recorded(
         trials: what they run on.
         after_step: what intervenes after every time step, on stacks of at most `AT_ONCE` networks in this order.
     """
+    return list(each_recorded(zoo, specimens, trials, after_step=after_step))
+
+
+def each_recorded(
+    zoo: Zoo, specimens: Sequence[Specimen], trials: Trials, *, after_step: AfterStep | None = None
+) -> Iterator[Trajectories]:
+    """Yield what `recorded` returns, network by network; all of a wide architecture at once would be gigabytes."""
     inputs = time_first(trials)
-    found: list[Trajectories] = []
-    for first in range(0, len(specimens), AT_ONCE):
-        some = specimens[first : first + AT_ONCE]
-        states = run(zoo.network, stacked([zoo.weights(s) for s in some]), inputs, after_step)
-        found += states_of(zoo.network, states)
-    return found
+    # What intervenes may draw for a whole stack; otherwise wide networks run in stacks of fewer.
+    n = AT_ONCE if after_step else max(1, min(AT_ONCE, AT_ONCE * USUAL_UNITS // zoo.network.n_units))
+    for first in range(0, len(specimens), n):
+        parameters = stacked([zoo.weights(s) for s in specimens[first : first + n]])
+        yield from states_of(zoo.network, run(zoo.network, parameters, inputs, after_step))
 
 
 def matched(states: Trajectories, form: Form = "whitened", n_components: int = N_COMPONENTS) -> Trajectories:
@@ -135,7 +143,7 @@ def recordings(
         UnfitZooError: if the states of a network do not spread in as many directions.
     """
     found: list[Trajectories] = []
-    for specimen, states in zip(specimens, recorded(zoo, specimens, trials), strict=True):
+    for specimen, states in zip(specimens, each_recorded(zoo, specimens, trials), strict=True):
         try:
             found.append(matched(states[:, steps], form, n_components))
         except DegenerateInputError as error:

@@ -166,31 +166,31 @@ def test_data_of_editions_long_unused_go(folder, monkeypatch):
     for age, place in enumerate(old):
         place.mkdir(parents=True)
         os.utime(place, (1e9 - age, 1e9 - age))
-    cache._edition.cache_clear()
+    cache.edition.cache_clear()
     doubled(pair())
     kept_editions = {path.name for path in (folder / "data").iterdir()}
-    assert kept_editions == {"c", cache._edition()}
+    assert kept_editions == {"c", cache.edition()}
 
 
 def test_another_source_text_is_another_edition(monkeypatch, tmp_path):
-    before = cache._edition()
+    before = cache.edition()
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "tasks.py").write_text("n = 1")
     monkeypatch.setattr(cache, "PACKAGE", tmp_path / "package")
     found: list[str] = []
     for text in ("n = 1", "n = 2"):
         (tmp_path / "package" / "tasks.py").write_text(text)
-        cache._edition.cache_clear()
-        found.append(cache._edition())
+        cache.edition.cache_clear()
+        found.append(cache.edition())
     (tmp_path / "package" / "metrics").mkdir()
     (tmp_path / "package" / "metrics" / "mine.py").write_text("a metric is no data")
-    cache._edition.cache_clear()
-    found.append(cache._edition())
+    cache.edition.cache_clear()
+    found.append(cache.edition())
     (tmp_path / "package" / "data").mkdir()
     (tmp_path / "package" / "data" / cache.MANIFEST).write_text("{}")
-    cache._edition.cache_clear()
-    found.append(cache._edition())
-    cache._edition.cache_clear()
+    cache.edition.cache_clear()
+    found.append(cache.edition())
+    cache.edition.cache_clear()
     assert found[1] == found[2]
     assert len({before, *found}) == 4
 

@@ -60,6 +60,18 @@ def test_delays_recover_eigenvalues_of_unseen_dimensions() -> None:
     np.testing.assert_allclose(np.sort_complex(np.linalg.eigvals(found)), expected, atol=1e-8)
 
 
+@pytest.mark.parametrize("n_units", [2, 30, 31, 200])
+def test_coordinates_are_left_singular_vectors_of_tall_and_of_wide_windows(n_units: int) -> None:
+    x = rng("wide", n_units).standard_normal((3, 42, n_units))
+    windows = [np.concatenate([trial[:40], trial[2:]], axis=1) for trial in x]
+    vectors = np.linalg.svd(np.concatenate(windows), full_matrices=False)[0][:, :4].reshape(3, 40, 4)
+    expected = np.linalg.lstsq(vectors[:, :-1].reshape(-1, 4), vectors[:, 1:].reshape(-1, 4), rcond=None)[0].T
+    found = DSA(n_delays=2, delay_interval=2, rank=4).operator(x)
+    np.testing.assert_allclose(np.diag(found), np.diag(expected), atol=1e-10)
+    # A coordinate may be flipped, which changes signs beside the diagonal.
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-10)
+
+
 def test_windows_never_cross_trials() -> None:
     # One long trial cut in two: the operator must not see the jump, so it stays exact.
     operator = np.array([[0.9, 0.3], [-0.3, 0.9]])

@@ -62,6 +62,18 @@ def test_a_metric_is_a_final_frozen_dataclass_named_like_its_file(name):
         bare.needs = "activations"
 
 
+def test_a_batch_may_be_divided_where_the_metric_says_so(subject):
+    looped = type(subject.bare).pair_distances is AbstractMetric.pair_distances
+    if not type(subject.bare).separable:
+        assert looped, "say `separable = True` if each pair gets the number that it gets alone"
+        return
+    few = PAIRS[:7]
+    whole = subject.pair_distances(CORPUS, few)
+    parts = [subject.pair_distances(CORPUS, few[k : k + 3]) for k in range(0, len(few), 3)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    np.testing.assert_array_equal(subject.pair_distances(CORPUS, few[::-1])[::-1], whole)
+
+
 def test_the_docstring_has_every_heading_once_and_in_order(name):
     lines = (inspect.getdoc(type(made(name))) or "").splitlines()
     found = [line.partition(":")[0] for line in lines if line.partition(":")[0] in HEADINGS and ":" in line]

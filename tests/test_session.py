@@ -42,6 +42,7 @@ def finish(tmp_path) -> Finish:
             "metric": "cka",
             "parameters": parameters,
             "n_parts": n_parts if parameters else 1,
+            "n_reused": 0,
             "record": dict(plain(record)) | {"outcome": outcome.value},
             "observed": {},
             "counterexample": {},

@@ -28,13 +28,19 @@ from metric_harness.zoo import (
     measured_accuracies,
     read_manifest,
     shipped,
+    zoo_folder,
 )
 from metric_harness.zoo_building import SMOKE, Job, News, Plan, build, run
+from metric_harness.zoo_plans import SHIPPED
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 TINY = dataclasses.replace(SMOKE, n_seeds={"go_nogo": 2}, settings={"activation": "leaky_relu", "n_units": 8})
-TASKS = ("perceptual_decision", "go_nogo")
+NETWORKS = sorted(path.parent.name for path in shipped().parent.glob(f"*/{MANIFEST}"))
+"""Architectures whose zoos come with the package."""
+SHIPPED_ZOOS = [(network, task) for network in NETWORKS for task in SHIPPED[network].n_seeds]
+DECIDING = "perceptual_decision"
+"""The task on which cases decide."""
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -241,58 +247,70 @@ def test_a_missing_task_is_refused_with_those_that_there_are(tiny):
 
 
 @pytest.fixture(scope="module")
-def zoos() -> dict[str, Zoo]:
-    return {task: Zoo(shipped(), task) for task in TASKS}
+def zoos() -> dict[tuple[str, str], Zoo]:
+    return {(network, task): Zoo(shipped(network), task) for network, task in SHIPPED_ZOOS}
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_the_shipped_zoo_has_the_accuracies_of_its_manifest(zoos, task):
+@pytest.mark.parametrize("key", SHIPPED_ZOOS, ids="-".join)
+def test_a_shipped_zoo_has_the_accuracies_of_its_manifest(zoos, key):
     # Some seeds of many: `metric-harness zoo verify` measures all of them, in a minute.
-    zoo = zoos[task]
+    zoo = zoos[key]
     found = list(measured_accuracies(zoo, [zoo.seeds[-1]]))
     assert len(found) >= 8 * 10
     assert max(abs(said - seen) for _, said, seen in found) <= 0.01
 
 
-def test_the_shipped_zoo_is_small():
-    assert sum(path.stat().st_size for path in shipped().iterdir()) <= 20e6
+def test_the_shipped_zoos_are_small():
+    sizes = {n: sum(path.stat().st_size for path in shipped(n).iterdir()) for n in NETWORKS}
+    assert sizes["leaky_rnn"] <= 20e6
+    assert sum(sizes.values()) <= 40e6
 
 
-def test_the_shipped_zoo_is_json_and_arrays_of_numbers_to_the_last_byte():
-    assert {path.name for path in shipped().iterdir()} == {MANIFEST, *(f"{task}.safetensors" for task in TASKS)}
-    for task in TASKS:
-        content = (shipped() / f"{task}.safetensors").read_bytes()
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_shipped_zoo_is_the_one_of_its_plan(network):
+    assert read_manifest(shipped(network))["plan"] == SHIPPED[network].described()
+    assert zoo_folder(network) == shipped(network)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_shipped_zoo_is_json_and_arrays_of_numbers_to_the_last_byte(network):
+    tasks = [task for name, task in SHIPPED_ZOOS if name == network]
+    assert {path.name for path in shipped(network).iterdir()} == {MANIFEST, *(f"{task}.safetensors" for task in tasks)}
+    for task in tasks:
+        content = (shipped(network) / f"{task}.safetensors").read_bytes()
         (length,) = struct.unpack("<Q", content[:8])
         header = json.loads(content[8 : 8 + length])
         assert {entry["dtype"] for entry in header.values()} == {"F32"}
         assert 8 + length + sum(4 * int(np.prod(e["shape"])) for e in header.values()) == len(content)
 
 
-def test_the_shipped_zoo_has_all_groups_and_enough_seeds(zoos):
-    zoo = zoos["perceptual_decision"]
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_shipped_zoo_has_all_groups_and_enough_seeds(zoos, network):
+    zoo = zoos[network, DECIDING]
     assert len(GROUPS) == 11
     assert len(zoo.seeds) >= 8
     for group, seed in [(group, seed) for group in GROUPS for seed in zoo.seeds]:
         assert {*zoo.weights(zoo.final(group, seed))} == {*zoo.manifest["parameters"]}
 
 
-def test_every_shipped_network_that_was_trained_was_kept_often_enough(zoos):
-    zoo = zoos["perceptual_decision"]
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_shipped_network_that_was_trained_was_kept_often_enough(zoos, network):
+    zoo = zoos[network, DECIDING]
     trained = [(name, seed) for name, group in GROUPS.items() if group.free != "nothing" for seed in zoo.seeds]
     kept = {(name, seed): len(zoo.checkpoints(name, seed)) for name, seed in trained}
     assert {network: n for network, n in kept.items() if n < 8} == {}
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("key", SHIPPED_ZOOS, ids="-".join)
 @pytest.mark.parametrize("group", [MASTER, "pretrain_unfrozen"])
-def test_shipped_networks_that_may_learn_everything_have_learnt(zoos, task, group):
-    zoo = zoos[task]
+def test_shipped_networks_that_may_learn_everything_have_learnt(zoos, key, group):
+    zoo = zoos[key]
     assert min(zoo.accuracy(zoo.final(group, seed)) for seed in zoo.seeds) >= 0.95 * zoo.ceiling
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_shipped_networks_that_learnt_nothing_are_at_chance_or_below(zoos, task):
-    zoo = zoos[task]
+@pytest.mark.parametrize("key", SHIPPED_ZOOS, ids="-".join)
+def test_shipped_networks_that_learnt_nothing_are_at_chance_or_below(zoos, key):
+    zoo = zoos[key]
     # One of two answers is right: 5 standard errors of a share of 400 trials above one half.
     assert max(zoo.accuracy(zoo.final("untrained", s)) for s in zoo.seeds) < 0.5 + 5 * np.sqrt(0.25 / N_TEST)
 

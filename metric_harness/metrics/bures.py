@@ -72,6 +72,7 @@ class Bures(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-12,
     )
+    separable: ClassVar[bool] = True
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return the Bures distance over √2; see the class."""

@@ -73,6 +73,7 @@ class CCA(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-12,
     )
+    separable: ClassVar[bool] = True
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return one minus the mean canonical correlation; see the class."""

@@ -66,6 +66,7 @@ class CKA(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-12,
     )
+    separable: ClassVar[bool] = True
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return the normalized angle between the Gram matrices; see the class."""

@@ -81,6 +81,7 @@ class DebiasedCKA(AbstractMetric):
         value_range=(0.0, 2.0),
         numerical_floor=1e-12,
     )
+    separable: ClassVar[bool] = True
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return one minus the cosine of the Gram matrices without their diagonals; see the class."""

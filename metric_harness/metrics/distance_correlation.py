@@ -82,6 +82,7 @@ class DistanceCorrelation(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-9,
     )
+    separable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.n_samples < FEWEST:

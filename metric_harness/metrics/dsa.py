@@ -98,6 +98,7 @@ class DSA(AbstractMetric):
         numerical_floor=1e-5,
     )
     budget: ClassVar[str] = "n_rounds"
+    separable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -191,15 +192,18 @@ class DSA(AbstractMetric):
         """Return the first `rank` left singular vectors of the windows, cut into trials again."""
         rows = windows.reshape(-1, windows.shape[-1])
         scaled = rows / np.abs(rows).max()
-        # With H = Q R, the right singular vectors of H are those of the small R.
-        _, values, right = np.linalg.svd(triangular_factor(scaled), full_matrices=False)
+        wide = rows.shape[0] < rows.shape[1]
+        # With H = Q R, the right singular vectors of H are those of R; with Hᵀ = Q R, the left ones are. R is small.
+        factor = triangular_factor(scaled.T if wide else scaled)
+        _, values, right = np.linalg.svd(factor, full_matrices=False)
         n_found = int(np.count_nonzero(values > values[0] * max(rows.shape) * np.finfo(np.float64).eps))
         if n_found < self.rank:
             raise DegenerateInputError(
                 f"{name}: its windows of {self.n_delays} delays have numerical rank {n_found}; needed rank="
                 f"{self.rank}. Lower the rank to {n_found} or less, or record more varied trials."
             )
-        vectors = scaled @ (right[: self.rank].T / values[: self.rank])
+        kept = right[: self.rank].T
+        vectors = kept if wide else scaled @ (kept / values[: self.rank])
         return vectors.reshape(*windows.shape[:2], self.rank)
 
     def as_published(self, experiment: str) -> "DSA":

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from metric_harness import arrays, optional
+from metric_harness import alignment, arrays, optional
 from metric_harness.arrays import Activations, Array
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
 
@@ -22,7 +22,9 @@ class HyperalignmentProcrustes(AbstractMetric):
     d(x, y) = (2/π) arccos ⟨x T, y⟩; the formula is that of `metric_harness.metrics.procrustes`.
 
     Input: x, y of shape (samples, units); samples paired row by row; units may differ: the narrower is padded with
-        silent units, since the package's T would otherwise drop directions of the wider one.
+        silent units, since the package's T would otherwise drop directions of the wider one. A recording with more
+        units than samples is handed over in its principal coordinates, as many as samples: a rotation that changes
+        nothing but the size of T.
     Output: float in [0, 1]; 0 where a rotation and a scale carry x into y, 1 where xᵀ y = 0.
     Claims: invariant to rotating, reflecting and permuting units, absorbed by T; to one common scale and to shifts,
         which the adapter divides and subtracts out; to reordering the samples of both, so it is blind to the order of
@@ -30,7 +32,7 @@ class HyperalignmentProcrustes(AbstractMetric):
     Does not claim: invariance to scaling units separately or to invertible linear maps.
     Numerical floor: 1e-8; a weak direction is aligned to the precision of the strongest: with units from 1 to 1e-12,
         d(x, x) is up to 1e-9. Measured under rotation of the fixed corpus: below 1e-14.
-    Cost: samples x units², and units³.
+    Cost: samples x units², and the cube of samples or units, whichever are fewer.
     Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if a recording is constant;
         MetricUnavailableError when it is made without hyperalignment.
     Source: the package hyperalignment 0.1.1 by F. Ma (PyPI), after Haxby et al. (2011), "A Common, High-Dimensional
@@ -76,8 +78,9 @@ class HyperalignmentProcrustes(AbstractMetric):
     def distance(self, x: Activations, y: Activations) -> float:
         """Return the normalized angle after the package's rotation; see the class."""
         first, second = arrays.paired_activations(x, y)
+        first, second = _prepared(first, "x"), _prepared(second, "y")
         width = max(first.shape[1], second.shape[1])
-        first, second = _prepared(first, width, "x"), _prepared(second, width, "y")
+        first, second = (np.pad(z, ((0, 0), (0, width - z.shape[1]))) for z in (first, second))
         aligned = first @ np.asarray(_package().procrustes(first, second, reflection=True, scaling=False))
         angle = 2 * math.atan2(float(np.linalg.norm(aligned - second)), float(np.linalg.norm(aligned + second)))
         # The nuclear norm is never negative, so only rounding can lift the angle above π/2.
@@ -88,11 +91,13 @@ class HyperalignmentProcrustes(AbstractMetric):
         return distance * math.pi / 2
 
 
-def _prepared(x: Activations, width: int, name: str) -> Array:
-    """Return x centered, at Frobenius norm 1, padded with silent units."""
+def _prepared(x: Activations, name: str) -> Array:
+    """Return x centered, at Frobenius norm 1, in no more units than samples."""
+    if x.shape[1] > x.shape[0]:
+        return alignment.principal_coordinates(x, name)
     centered = arrays.centered(x, name)
     centered = centered / np.abs(centered).max()
-    return np.pad(centered / np.linalg.norm(centered), ((0, 0), (0, width - x.shape[1])))
+    return centered / np.linalg.norm(centered)
 
 
 def _package() -> Any:

@@ -92,6 +92,7 @@ class Jaccard(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-12,
     )
+    separable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name, value, fewest in (("k", self.k, 1), ("n_samples", self.n_samples, self.k + 2)):

@@ -86,6 +86,7 @@ class LinearPredictivity(AbstractMetric):
         value_range=(0.0, math.inf),
         numerical_floor=1e-10,
     )
+    separable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not SMALLEST_RIDGE <= self.ridge < math.inf:

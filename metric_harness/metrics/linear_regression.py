@@ -70,6 +70,7 @@ class LinearRegression(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-12,
     )
+    separable: ClassVar[bool] = True
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return the share of y's variance that x does not predict; see the class."""

@@ -79,6 +79,7 @@ class PWCCA(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-7,
     )
+    separable: ClassVar[bool] = True
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return one minus the projection-weighted canonical correlation; see the class."""

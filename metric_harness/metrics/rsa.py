@@ -92,6 +92,7 @@ class RSA(AbstractMetric):
         value_range=(0.0, 2.0),
         numerical_floor=1e-6,
     )
+    separable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.n_conditions < FEWEST:

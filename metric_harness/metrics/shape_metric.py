@@ -83,6 +83,7 @@ class ShapeMetric(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-12,
     )
+    separable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:

@@ -77,6 +77,7 @@ class SoftMatching(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-9,
     )
+    separable: ClassVar[bool] = True
 
     def distance(self, x: Activations, y: Activations) -> float:
         """Return half the root of the cheapest matching's cost; see the class."""

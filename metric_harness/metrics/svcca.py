@@ -77,6 +77,7 @@ class SVCCA(AbstractMetric):
         value_range=(0.0, 1.0),
         numerical_floor=1e-12,
     )
+    separable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 < self.variance < 1:

@@ -24,7 +24,7 @@ from metric_harness.published import FAULTS_OF_MAMBA
 from metric_harness.records import CaseInfo, CaseRecord, Change, Comparison, Outcome, Scorecard
 from metric_harness.tables import Table, Verdict
 from metric_harness.trade_off import trade_off_of
-from metric_harness.wording import WORDS, ran, reason
+from metric_harness.wording import WORDS, ran, reason, reused
 
 SIGNS: Mapping[Outcome, str] = {
     Outcome.PASSED: "✓",
@@ -125,6 +125,7 @@ def _scorecard_view(card: Scorecard) -> dict[str, object]:
         "card": card,
         "sentence": _sentence(card),
         "settings": scorecard_tables.own_settings(card),
+        "reused": reused(card.run),
         "tally": [(outcome, n) for outcome in Outcome if (n := card.summary.outcomes.get(outcome.value, 0))],
         "groups": groups,
         "findings": [case for case in card.cases if case.outcome not in SETTLED],

@@ -13,7 +13,7 @@ from metric_harness.interfaces import AbstractReportFormat
 from metric_harness.published import FAULTS_OF_MAMBA
 from metric_harness.records import CaseRecord, Change, Comparison, Outcome, Plain, Scorecard
 from metric_harness.tables import Alert, CaseLink, Cell, Table, Verdict
-from metric_harness.wording import WORDS, ran
+from metric_harness.wording import WORDS, ran, reused
 
 WIDEST = 12
 """Columns beyond which a curve is set upright, and a matrix is left to the other formats."""
@@ -143,7 +143,7 @@ def _head(card: Scorecard) -> str:
         f"Suite {_safe(suite.version)}, profile {suite.profile}, networks of "
         f"{_safe(scorecard_tables.network_words(suite.network))}, seed {run.seed}; {_safe(run.started)}, "
         f"{run.duration_s:.1f} s; source {_safe(card.metric.source)}; settings "
-        f"{_safe(scorecard_tables.own_settings(card))}.",
+        f"{_safe(scorecard_tables.own_settings(card))}. {reused(run)}".rstrip(),
         _fenced(run.command),
     ]
     return _joined(lines)

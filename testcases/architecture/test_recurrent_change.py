@@ -13,7 +13,7 @@ from metric_harness.equivalence import difference_of, equivalence
 from metric_harness.profiles import Profile
 from metric_harness.recurrent_change import COMPARED, FROZEN, FULL, UNTRAINED, Changes, changes, common_checkpoints
 from metric_harness.regime_unit import regime_unit
-from metric_harness.statistics import Estimate, mean_interval
+from metric_harness.statistics import mean_interval
 from metric_harness.zoo import Zoo, shipped
 from metric_harness.zoo_recordings import is_default, shipped_zoo
 
@@ -75,7 +75,8 @@ def test_recurrent_change(
         for label, own in found.items():
             measure_changes(measure, label, own, MARGIN * unit.mean.value, metric.floor)
         if len(found) == 2:
-            measure_contrasts(measure, *found.values(), metric.floor)
+            chosen, beside = found.values()
+            measure_contrasts(measure, chosen, beside, metric.floor)
         if zoo.folder == shipped(PUBLISHED_OF):
             for group, values in found[""].to_master.items():
                 measure(f"published Mamba {group} to master", mean_interval(values))
@@ -162,6 +163,6 @@ def measure_contrasts(measure: Recorder, chosen: Changes, beside: Changes, floor
     if min(chosen.scale, beside.scale) <= floor:
         return
     for name in scale_free(chosen):
-        ends: list[Estimate] = [some.on_scale(scale_free(some)[name]) for some in (chosen, beside)]
-        difference = difference_of(*ends, chosen.n_seeds, beside.n_seeds)
+        ours, theirs = (some.on_scale(scale_free(some)[name]) for some in (chosen, beside))
+        difference = difference_of(ours, theirs, chosen.n_seeds, beside.n_seeds)
         measure(f"{name}, minus {BESIDE}'s", difference)
