@@ -41,8 +41,8 @@ NEEDED = (
 CONTRAST = "Each architecture on its own scale, the mean distance of unrelated networks; Welch's 95 % intervals."
 ACROSS_NOTE = (
     "Distances of networks of the chosen architecture, named first, to those of another on the same trials, paired by "
-    "seed; 95 % intervals over seeds. Learning brings architectures nearer where two masters are closer than a master and "
-    "an untrained network. Nothing relates networks of one seed, so that unpairing seeds has to change nothing."
+    "seed; 95 % intervals over seeds. Learning brings architectures nearer where two masters are closer than a master "
+    "and an untrained network. Nothing relates networks of one seed, so that unpairing seeds has to change nothing."
 )
 STUDY = "arXiv 2410.24070 beside this run; its networks and recordings are others, and its numbers have known faults."
 """What stands above the tables."""

@@ -37,8 +37,8 @@ def test_across(
 
     Why it matters: if a task shapes dynamics, networks of different make come to alike ones; a metric that tells only
     architectures apart cannot see it.
-    Given: masters and untrained networks of the chosen architecture and of the leaky RNN (of the leaky RNN: and of Mamba, or
-    another one that comes with the package), on the same trials; first six principal components, whitened.
+    Given: masters and untrained networks of the chosen architecture and of the leaky RNN, on the same trials; first six
+    principal components, whitened. To the leaky RNN stands Mamba, or another one that comes with the package.
     Measured: the distance of master to master, master to untrained, untrained to master, and untrained to untrained,
     paired by seed; how much nearer masters are than a master and an untrained network, whichever of the two it is;
     both with intervals over seeds, and as a share of the distance of untrained networks.
