@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from metric_harness.architecture_tables import MARGIN, NEEDS, Contrast, Row
 from metric_harness.records import DEFAULT_NETWORK
 
+FEW = 5
+"""Seeds below which intervals hang on the scatter of next to nothing."""
 IN_WORDS = {"larger": "not equivalent, full ones farther", "smaller": "not equivalent, full ones nearer"}
 """Verdicts that say nothing without their subject."""
 
@@ -59,7 +61,11 @@ def shows_not(rows: Sequence[Row]) -> list[str]:
     wide = [row.label for row in rows if MARGIN * row.unit > row.scale]
     undecided = [row.label for row in rows if row.own_verdict == "undecided"]
     verdicts = {row.own_verdict.partition(",")[0] for row in rows if row.network == rows[0].network}
-    found: list[str] = []
+    few = {row.network: row.n_seeds for row in rows if row.n_seeds < FEW}
+    found = [
+        f"{n} seeds of {network} are too few for intervals to be relied on: what is said of it here is a first look."
+        for network, n in few.items()
+    ]
     if blind:
         found.append(
             f"{_listed(blind)}: masters of two seeds are no closer than untrained networks are to a master. The metric "

@@ -148,7 +148,7 @@ def _row(metric: str, network: str, label: str, case: CaseRecord) -> Row:
         cast("list[list[float]]", m[f"mean distance to the master{label} intervals by group"]),
     )
     to_master = {group: Estimate(mean, *end) for group, mean, end in zip(groups, means, ends, strict=True)}
-    quantities = [f"distance to the end, {what}{label}" for what in ("all weights free", "recurrence fixed")]
+    quantities = [f"distance to the end, {what}{label}" for what in ("all free", "frozen")]
     return Row(
         metric=metric,
         network=network,

@@ -1,6 +1,7 @@
 """Every form of a metric becomes one object, and no bad input or answer gets through its door."""
 
 import math
+import os
 import threading
 
 import numpy as np
@@ -174,3 +175,18 @@ def test_the_range_of_a_similarity_is_turned_into_one_of_distances(kind, limits,
 def test_what_is_no_metric_is_refused(target):
     with pytest.raises(SettingError):
         adapt(target)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_a_child_that_the_metric_lets_return_leaves_the_run(tmp_path):
+    def forks(x, y):
+        if os.fork():
+            os.wait()
+        return 1.0
+
+    seen = tmp_path / "who_went_on"
+    with seen.open("a") as stream:
+        assert behind_door(forks).distance(X, Y) == 1.0
+        assert behind_door(forks).pair_distances([X, Y], [(0, 1)] * 4).tolist() == [1.0] * 4
+        stream.write(f"{os.getpid()}\n")
+    assert seen.read_text() == f"{os.getpid()}\n"

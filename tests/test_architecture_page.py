@@ -1,5 +1,6 @@
 """The architecture page says what the numbers say: verdicts, contrasts, and what cannot be concluded."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -86,8 +87,8 @@ def test_a_row_for_each_architecture_has_the_means_and_the_verdicts():
     assert mamba.p_below < 0.05
     assert rnn.p_above > 0.95
     assert [curve.quantity for curve in rnn.courses] == [
-        "distance to the end, all weights free of leaky_rnn",
-        "distance to the end, recurrence fixed of leaky_rnn",
+        "distance to the end, all free of leaky_rnn",
+        "distance to the end, frozen of leaky_rnn",
     ]
 
 
@@ -115,6 +116,14 @@ def test_a_metric_that_sees_no_training_is_named():
 def test_a_margin_that_no_two_networks_could_reach_is_told(unit, told):
     lines = architecture_findings.shows_not(architecture_tables.rows_of(cards(unit=unit)))
     assert any("No two of them could be found apart" in line for line in lines) is told
+
+
+def test_few_seeds_are_told():
+    few = dataclasses.replace(architecture_tables.rows_of(cards())[0], n_seeds=2)
+    assert any("2 seeds of mamba" in line for line in architecture_findings.shows_not([few]))
+    assert not any(
+        "seeds of mamba" in line for line in architecture_findings.shows_not(architecture_tables.rows_of(cards()))
+    )
 
 
 def test_a_card_without_the_case_has_no_rows():

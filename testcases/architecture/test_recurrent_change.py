@@ -129,7 +129,7 @@ def measure_changes(measure: Recorder, label: str, found: Changes, margin: float
     measure(f"distance of two untrained{label}", float(found.unrelated["two untrained"][0].mean()))
     measure(f"distance of two masters{label}", float(masters.mean()))
     measure(f"training seen{label}", seen(untrained, masters))
-    for name, group in (("all weights free", MASTER), ("recurrence fixed", FROZEN)):
+    for name, group in (("all free", MASTER), ("frozen", FROZEN)):
         course = map(mean_interval, found.courses[group].T)
         measure.curve(f"distance to the end, {name}{label}", "share of training", course)
     if found.scale > floor:

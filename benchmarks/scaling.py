@@ -1,0 +1,125 @@
+"""Pairs of recordings per second with one and two processes: pytest-xdist's workers, and those of a Dask cluster.
+
+    python benchmarks/scaling.py                 # about five minutes on a quiet machine of two processors; needs Dask
+
+Every process is bound to one processor, and computes on one thread: a metric that uses all processors by itself, as
+DSA does, would be as fast with one process as with two. The ratio of the rates is the gain; 2 is the most that two
+processors allow. The last table is the journey: what a question costs that the cluster answers at once, by its pairs.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from metric_harness import cluster as cluster_module  # noqa: E402 - the checkout's own tests lend their processes
+from metric_harness.adapter import MetricUnderTest, adapt  # noqa: E402
+from metric_harness.cluster import Cluster  # noqa: E402
+from metric_harness.resolution import load  # noqa: E402
+from metric_harness.seeding import generator  # noqa: E402
+from tests.dask_cluster import LocalCluster  # noqa: E402
+
+N_RECORDINGS, SHAPE = 24, (60, 100, 30)
+N_ROUNDS = 5
+CASES = ("learning::test_behavior", "learning::test_within", "learning::test_task_epochs", "noise::test_floor")
+
+
+@contextmanager
+def workers(n: int) -> Iterator[LocalCluster]:
+    """Start a cluster of workers that are bound to a processor each."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = LocalCluster(Path(folder), n)
+        try:
+            for place, pid in enumerate(running.wait(n)):
+                os.sched_setaffinity(pid, {place % (os.cpu_count() or 1)})
+            yield running
+        finally:
+            running.close()
+
+
+def rate(metric: MetricUnderTest, seed: int) -> float:
+    """Return the pairs per second of one question about recordings that the cluster has not seen."""
+    xs = list(generator(seed, "scaling").standard_normal((N_RECORDINGS, *SHAPE)).cumsum(axis=2))
+    pairs = [(i, j) for i in range(N_RECORDINGS) for j in range(i)]
+    begin = time.perf_counter()
+    metric.pair_distances(xs, pairs)
+    return len(pairs) / (time.perf_counter() - begin)
+
+
+def by_dask(name: str) -> list[object]:
+    """Return a row: the best rates of one and two workers, in turns, and their ratio."""
+    bare, best = load(name), {1: 0.0, 2: 0.0}
+    with workers(1) as one, workers(2) as two:
+        routes = {1: Cluster(one.address), 2: Cluster(two.address)}
+        for k in range(N_ROUNDS):
+            for n, route in routes.items():
+                best[n] = max(best[n], rate(MetricUnderTest(name, bare, route=route), k))
+        for route in routes.values():
+            route.close()
+    return [f"Dask, {name}", best[1], best[2], best[2] / best[1]]
+
+
+def by_xdist(name: str) -> list[object]:
+    """Return a row: the rates of whole runs of a few cases, with data and imports, and their ratio."""
+    seconds: dict[int, float] = {}
+    selected = [f"metric-harness::{case}" for case in CASES]
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["-m", "pytest", "-q", "-p", "metric_harness.plugin", "-p", "no:cacheprovider", "--rootdir", folder]
+        options = [f"--metric={name}", "--metric-profile=standard", f"--metric-reports={folder}/reports"]
+        for n in (0, 1, 2):  # the first makes the data that are kept for all
+            begin = time.perf_counter()
+            affinity = ["taskset", "-c", "0"] if n == 1 else []
+            words_n = [*affinity, sys.executable, *words, *options, f"-n{n}", *selected]
+            subprocess.run(words_n, check=False, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+            seconds[n] = time.perf_counter() - begin
+    return [f"pytest -n, {name}", 1 / seconds[1], 1 / seconds[2], seconds[1] / seconds[2]]
+
+
+def journeys() -> str:
+    """Return what a question costs that needs no time to answer, by its number of pairs."""
+    cluster_module.LOCAL_S = 0.0
+    xs = list(generator(1, "journeys").standard_normal((6, 20, 30, 3)))
+    rows = []
+    with workers(2) as running:
+        route = Cluster(running.address)
+        metric = MetricUnderTest("none", adapt(lambda x, y: 0.0), route=route)
+        for n_pairs in (1, 15, 150):
+            seconds = []
+            for _ in range(12):
+                begin = time.perf_counter()
+                metric.pair_distances(xs, [(k % 6, k % 5) for k in range(n_pairs)])
+                seconds.append(time.perf_counter() - begin)
+            rows.append([n_pairs, 1000 * min(seconds), 1000 * float(np.median(seconds))])
+        route.close()
+    return tabulate(rows, headers=["pairs", "least ms", "median ms"], floatfmt=".1f")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--metrics", nargs="+", default=["procrustes", "soft_matching"])
+    parser.add_argument("--only", choices=["dask", "xdist", "journeys"])
+    given = parser.parse_args()
+    rows = []
+    for name in given.metrics:
+        rows += [by_dask(name)] if given.only in (None, "dask") else []
+        rows += [by_xdist(name)] if given.only in (None, "xdist") else []
+    if rows:
+        headers = ["way, metric", "one process /s", "two processes /s", "ratio"]
+        print(tabulate(rows, headers=headers, floatfmt=".3g"), end="\n\n")
+    if given.only in (None, "journeys"):
+        print(journeys())
+
+
+if __name__ == "__main__":
+    main()
