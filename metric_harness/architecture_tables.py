@@ -13,6 +13,8 @@ from metric_harness.wording import number
 
 CASE = "architecture.recurrent_change"
 """The case whose measurements the page shows."""
+ACROSS = "architecture.across"
+"""The case that compares two architectures."""
 BESIDE = f" of {DEFAULT_NETWORK}"
 """What ends the names of measurements of the architecture that stands beside the chosen one."""
 NEEDS = "change that needs recurrence by unrelated"
@@ -37,6 +39,11 @@ NEEDED = (
     "networks."
 )
 CONTRAST = "Each architecture on its own scale, the mean distance of unrelated networks; Welch's 95 % intervals."
+ACROSS_NOTE = (
+    "Distances of networks of the chosen architecture, named first, to those of another on the same trials, paired by "
+    "seed; 95 % intervals over seeds. Learning brings architectures nearer where two masters are closer than a master "
+    "and an untrained network. Nothing relates networks of one seed, so that unpairing seeds has to change nothing."
+)
 STUDY = "arXiv 2410.24070 beside this run; its networks and recordings are others, and its numbers have known faults."
 """What stands above the tables."""
 
@@ -258,6 +265,37 @@ def contrast_table(contrasts: Sequence[Contrast]) -> Table | None:
         rows=[
             [one.metric, _short(one.needs), one.word, *(_short(one.others[c]) for c in columns)] for one in contrasts
         ],
+    )
+
+
+def across_table(cards: Iterable[Scorecard]) -> Table | None:
+    """Return how near networks of two architectures are before and after training, a line for each metric."""
+    rows: list[list[str]] = []
+    other = ""
+    for card in cards:
+        case = next((c for c in card.cases if c.id == ACROSS and "other architecture" in c.measurements), None)
+        if case is None:
+            continue
+        m, other = case.measurements, cast(str, case.measurements["other architecture"])
+        kinds = cast("list[str]", m["kinds"])
+        means = dict(zip(kinds, cast("list[float]", m["mean distance by kind"]), strict=True))
+        nearer = _estimate(m, "master and untrained minus two masters")
+        word = "nearer" if nearer.low > 0 else "farther" if nearer.high < 0 else "not told apart"
+        rows.append(
+            [
+                card.metric.name,
+                *(f"{means[kind]:.3g}" for kind in kinds[:4]),
+                *(_short(nearer), word, _short(_estimate(m, "different seeds minus one seed"))),
+            ]
+        )
+    columns = [
+        *("metric", "master to master", "master to untrained", "untrained to master", "untrained to untrained"),
+        *("learning brings nearer by", "two masters are", "null, seeds unpaired"),
+    ]
+    return (
+        Table(title=f"Networks of two architectures, the other one {other}", columns=columns, rows=rows)
+        if rows
+        else None
     )
 
 

@@ -20,7 +20,7 @@ from metric_harness.errors import DegenerateInputError, UnfitZooError
 from metric_harness.recording import AfterStep, run, stacked, states_of, time_first
 from metric_harness.statistics import settled
 from metric_harness.trials import Trials
-from metric_harness.zoo import Specimen, Zoo, shipped
+from metric_harness.zoo import MANIFEST, Specimen, Zoo, shipped
 
 Form: TypeAlias = Literal["whitened", "scaled"]
 
@@ -29,6 +29,8 @@ TASK = "perceptual_decision"
 N_COMPONENTS = 6
 """Principal components of a network's states that are kept: enough for 98 % of the variance in the mean of every group,
 chosen from that share alone, before any metric was asked."""
+PREFERRED = "mamba"
+"""The architecture that the default one is compared with, for the reference study asks about it."""
 AT_ONCE = 32
 """Networks that run as one stack; more would not run faster, and hold more memory."""
 USUAL_UNITS = 64
@@ -57,6 +59,13 @@ def shipped_zoo(task: str = TASK) -> Zoo:
         ZooError: if it is missing or damaged.
     """
     return zoo_in(shipped(), task)
+
+
+def other_shipped_zoo() -> Zoo | None:
+    """Return the networks of another architecture that come with the package, Mamba's where there are such."""
+    folders = sorted(path.parent for path in shipped().parent.glob(f"*/{MANIFEST}") if path.parent != shipped())
+    preferred = [folder for folder in folders if folder.name == PREFERRED] or folders
+    return zoo_in(preferred[0]) if preferred else None
 
 
 def recorded(

@@ -97,6 +97,7 @@ BLIND = DECEIVED | {
     "learning.within": "share of ordered trainings = 0 ",
     "learning.behavior": "permutation p = 1 ",
     "learning.task_epochs": "permutation p in stimulus = 1 ",
+    "architecture.across": "smallest range over worlds = 0 ",
     "architecture.recurrent_change": "smallest range over worlds = 0 ",
     "ablation.relevant_units": "share of networks = 0 ",
     "ablation.dose": "share of ordered networks = 0 ",
