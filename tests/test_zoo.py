@@ -288,7 +288,7 @@ def test_a_shipped_zoo_is_json_and_arrays_of_numbers_to_the_last_byte(network):
 def test_a_shipped_zoo_has_all_groups_and_enough_seeds(zoos, network):
     zoo = zoos[network, DECIDING]
     assert len(GROUPS) == 11
-    assert len(zoo.seeds) >= (4 if network == "mamba" else 8)
+    assert len(zoo.seeds) >= 8
     for group, seed in [(group, seed) for group in GROUPS for seed in zoo.seeds]:
         assert {*zoo.weights(zoo.final(group, seed))} == {*zoo.manifest["parameters"]}
 
