@@ -14,11 +14,10 @@ from metric_harness.cache import cache_folder
 from metric_harness.curriculum import GROUPS
 from metric_harness.errors import UsageError
 from metric_harness.named_networks import NamedNetwork, read_settings
+from metric_harness.records import DEFAULT_NETWORK
 from metric_harness.zoo import Zoo, ZooError, built, measured_accuracies, read_manifest, shipped, zoo_folder
 from metric_harness.zoo_building import PHASES, News, Plan, build
 from metric_harness.zoo_plans import asked, is_shipped, plan_for
-
-DEFAULT_NETWORK = "leaky_rnn"
 
 
 def build_zoo(
