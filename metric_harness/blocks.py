@@ -15,9 +15,9 @@ import numpy as np
 from metric_harness import arrays
 from metric_harness.arrays import Array, Trajectories
 
-MOST_BYTES = 2**29
-"""Bytes of copies that a metric is handed at once, or two copies if these are more. What it makes of them, most often
-another copy of each and a few for a moment, then stays within 2 GiB: a choice, for machines that several share."""
+MOST_BYTES = 2**28
+"""Bytes of copies that a metric is handed at once, or two copies if these are more: a choice, an eighth of 2 GiB. A
+metric makes its own of them, often another copy of each and four more for a moment."""
 
 
 @final
