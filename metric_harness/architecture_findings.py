@@ -31,7 +31,12 @@ def answer(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> str:
     ]
     sentence = f"While they learn, the recurrent dynamics of {contrasts[0].network} change {_listed(parts)}"
     # What a reader may take away from the first line alone must not promise more than the rest of the page.
-    return f"{sentence}; a first look, of {_counted(few)}." if (few := _few(rows)) else f"{sentence}."
+    limits: list[str] = []
+    if blind := [row.metric for row in rows if row.network == contrasts[0].network and not row.sees_training]:
+        limits.append(f"{_listed(blind)} {'does' if len(blind) == 1 else 'do'} not see training bring them together")
+    if few := _few(rows):
+        limits.append(f"a first look, of {_counted(few)}")
+    return f"{'; '.join([sentence, *limits])}."
 
 
 def shows(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> list[str]:

@@ -284,6 +284,7 @@ class RunSession:
         """Write every card, and the comparison of several; return the files, whole or not at all."""
         written: list[Path] = []
         formats = [report_format(name) for name in self.request.formats]
+        suffix = self.request.network.info.suffix
         for (metric, case_id), arrays in self._counterexamples.items():
             written.append(write_arrays(self.request.counterexample_file(metric, case_id), arrays))
         for card in cards:
@@ -292,10 +293,11 @@ class RunSession:
             for report in formats:
                 page = report.render_architecture(cards)
                 if page is not None:
-                    written.append(write_whole(self.request.reports / f"architecture.{report.suffix}", page))
+                    path = self.request.reports / f"architecture{suffix}.{report.suffix}"
+                    written.append(write_whole(path, page))
         if len(cards) > 1:
             comparison = compare(cards)
-            stem = f"comparison{self.request.network.info.suffix}{'' if comparison.complete else '.partial'}"
+            stem = f"comparison{suffix}{'' if comparison.complete else '.partial'}"
             for report in formats:
                 path = self.request.reports / f"{stem}.{report.suffix}"
                 written.append(write_whole(path, report.render_comparison(comparison)))

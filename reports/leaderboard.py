@@ -1,5 +1,7 @@
 """Writes the scorecards of every metric that has a name, and their comparison, into a folder of reports.
 
+Three of them are asked about Mamba's networks too, for the page of that architecture.
+
 Metrics whose package is not installed are named and left out; `pip install "metric-harness[field]"` brings them. Those
 that would take hours in the `standard` profile are run in `smoke`, into a folder of that name: other data give other
 numbers, so they stand beside the comparison and never in it.
@@ -32,6 +34,8 @@ LEFT_OUT: Mapping[str, str] = {"repsim_cka": "time cubic in samples, hours even 
 """Metrics that are not run, and why; their own tests ask them on few samples."""
 SLOW_GROUPS = ("contract", "invariance")
 """Groups that the slow ones are run in: what they claim. Their cards are partial, and say so."""
+ARCHITECTURE, ASKED = "mamba", ("cka", "dsa", "procrustes")
+"""The architecture that the reference study asks about, and the metrics that it asked."""
 WORKERS = ("-n", "2")
 
 
@@ -46,19 +50,23 @@ def main(options: Sequence[str]) -> int:
     ready = [name for name, origin in names.items() if origin == "built in" and name not in absent]
     fast = [name for name in ready if name not in TOO_SLOW]
     # One run for each, so that what is done is on disk whatever becomes of the rest.
-    statuses = [_validated(name, [*rest, f"--metric-reports={folder}"]) for name in fast]
+    statuses = [_validated([f"--metric={name}", *rest, f"--metric-reports={folder}"]) for name in fast]
     for path in _written_comparison(ROOT / folder, fast):
         print(f"written: {path}", flush=True)
+    asked = [f"--metric={name}" for name in ASKED]
+    statuses.append(_validated([*asked, f"--metric-network={ARCHITECTURE}", *rest, f"--metric-reports={folder}"]))
     groups = [f"--metric-group={group}" for group in SLOW_GROUPS]
     for name in sorted(TOO_SLOW.keys() & set(ready)):
         print(f"in smoke alone: {name}, {TOO_SLOW[name]}", flush=True)
-        statuses.append(_validated(name, ["--metric-profile=smoke", f"--metric-reports={folder}/smoke", *groups]))
+        statuses.append(
+            _validated([f"--metric={name}", "--metric-profile=smoke", f"--metric-reports={folder}/smoke", *groups])
+        )
     return max(statuses)
 
 
-def _validated(metric: str, options: Sequence[str]) -> int:
-    """Validate one metric; a failed case is a finding and no failure of this command."""
-    command = [sys.executable, "-m", "pytest", *WORKERS, "-q", "-p", "no:cacheprovider", f"--metric={metric}", *options]
+def _validated(options: Sequence[str]) -> int:
+    """Validate metrics; a failed case is a finding and no failure of this command."""
+    command = [sys.executable, "-m", "pytest", *WORKERS, "-q", "-p", "no:cacheprovider", *options]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
     return 0 if done.returncode in (0, 1) else done.returncode
 

@@ -32,7 +32,7 @@ def test_a_class_of_thirty_lines_goes_to_its_page(home):
         ["architecture", "own_network.py:Vanilla", "--metric", "cka", "--smoke", "--processes", "1", "--reports", "out"]
     )
     assert status == 0
-    page = (home / "out" / "architecture.html").read_text(encoding="utf-8")
+    page = (home / "out" / "architecture-Vanilla.html").read_text(encoding="utf-8")
     assert "What training changes in Vanilla" in page
     assert "of a leaky RNN" in page
     card = json.loads((home / "out" / "cka-Vanilla" / "scorecard.partial.json").read_text(encoding="utf-8"))

@@ -134,6 +134,17 @@ def test_the_answer_says_itself_that_few_seeds_are_behind_it():
     assert "first look" not in architecture_findings.answer(rows, found)
 
 
+def test_the_first_line_names_metrics_that_see_no_training():
+    seeing, blind = (drawn("chosen", full=0.3, needs=0.02, masters=masters) for masters in (0.2, 0.6))
+    beside = drawn("beside", full=0.3, needs=0.4)
+    lines = [
+        architecture_findings.answer(architecture_tables.rows_of(given), architecture_tables.contrasts_of(given))
+        for given in ([card(chosen=seeing, beside=beside)], [card(chosen=blind, beside=beside)])
+    ]
+    assert "not see" not in lines[0]
+    assert lines[1].endswith("a leaky RNN by mine; mine does not see training bring them together.")
+
+
 def test_a_card_without_the_case_has_no_rows():
     other = scorecard(
         suite=SuiteInfo(version="1", profile="smoke", n_cases=0),
