@@ -26,7 +26,8 @@ import numpy as np
 
 from metric_harness import arrays
 from metric_harness.arrays import Array, Trajectories
-from metric_harness.asking import Meter, Question, Route
+from metric_harness.asking import Meter, Question, Route, asks_for_pairs, divisible, from_pairs
+from metric_harness.blocks import Recordings, too_large
 from metric_harness.errors import CaseTimeoutError, MetricError, SettingError
 from metric_harness.interfaces import AbstractMetric, Claims, ComparesOperators, Kind, Needs
 from metric_harness.records import Plain, plain
@@ -219,13 +220,26 @@ class MetricUnderTest:
         return _number(self._timed(lambda: self.bare.distance(x, y), 1, warned="ignore"))
 
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
-        """Return the distances of chosen pairs, shape (len(pairs),)."""
-        ready = [self.prepared(x) for x in xs]
-        values = self.asked(Question(self.bare, "pair_distances", ready, pairs, len(pairs)))
-        return _checked(values, (len(pairs),))
+        """Return the distances of chosen pairs, shape (len(pairs),).
+
+        Of recordings that are too large together, a metric whose pairs do not hang on each other is asked block by
+        block, and one that estimates operators gets a sequence that makes each copy when it is looked at.
+        """
+        if not self._in_parts(xs):
+            return self._pair_distances([self.prepared(x) for x in xs], pairs)
+        recordings = Recordings(xs, flat=self.bare.needs == "activations")
+        if isinstance(self.bare, ComparesOperators):
+            return self._pair_distances(recordings, pairs)
+        values = np.empty(len(pairs))
+        for block in recordings.blocks(pairs):
+            some = [pairs[place] for place in block]
+            values[block] = self._pair_distances(recordings.of(some), some)
+        return values
 
     def distances(self, xs: Sequence[Trajectories]) -> Array:
         """Return all pairwise distances, shape (len(xs), len(xs))."""
+        if self._in_parts(xs) and asks_for_pairs(self.bare):
+            return from_pairs(self.bare, self.pair_distances, xs)
         ready = [self.prepared(x) for x in xs]
         n_pairs = len(xs) * (len(xs) + 1) // 2 if self.claims.symmetric is True else len(xs) ** 2
         return _checked(self.asked(Question(self.bare, "distances", ready, (), n_pairs)), (len(xs), len(xs)))
@@ -305,6 +319,15 @@ class MetricUnderTest:
     def behaving_as(self, bare: AbstractMetric) -> "MetricUnderTest":
         """Return the metric at other settings, counted and routed as this one is."""
         return MetricUnderTest(self.name, bare, meter=self.meter, route=self.route)
+
+    def _in_parts(self, xs: Sequence[Trajectories]) -> bool:
+        """Return whether recordings are handed over a few at a time, which takes a metric that allows it."""
+        question = Question(self.bare, "pair_distances", (), (), 0)
+        return too_large(xs) and (divisible(question) or isinstance(self.bare, ComparesOperators))
+
+    def _pair_distances(self, ready: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:
+        question = Question(self.bare, "pair_distances", ready, pairs, len(pairs))
+        return _checked(self.asked(question), (len(pairs),))
 
     def asked(self, question: Question) -> Any:
         """Put a question by the metric's route, and return the answer unchecked."""

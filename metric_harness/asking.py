@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, cast, final
 
 from metric_harness.arrays import Array
-from metric_harness.interfaces import AbstractMetric
+from metric_harness.interfaces import AbstractMetric, Claims
 
 Method: TypeAlias = Literal["pair_distances", "distances", "operator_distances"]
 """The methods of a metric that answer for many pairs at once."""
@@ -50,6 +50,36 @@ class Question:
         if self.method == "pair_distances":
             return self.bare.pair_distances(self.arrays, self.pairs)
         return cast(Any, self.bare).operator_distances(self.arrays, self.pairs)
+
+
+def looped(question: Question) -> bool:
+    """Return whether a question is put to the metric pair by pair, so that nothing about it hangs on other pairs."""
+    return question.method == "pair_distances" and type(question.bare).pair_distances is AbstractMetric.pair_distances
+
+
+def divisible(question: Question) -> bool:
+    """Return whether each pair of a question gets, to the last bit, the number that it gets alone."""
+    return looped(question) or (question.method != "distances" and type(question.bare).separable)
+
+
+def asks_for_pairs(bare: AbstractMetric) -> bool:
+    """Return whether a metric answers for all pairs by its `pair_distances`, as the interface does."""
+    return type(bare).distances is AbstractMetric.distances
+
+
+def from_pairs(bare: AbstractMetric, pair_distances: Callable[..., Array], xs: Sequence[Array]) -> Array:
+    """Return what a metric's `distances` are if its pairs go another way; see `asks_for_pairs`."""
+    stand_in: Any = _StandIn(bare.claims, pair_distances)
+    return AbstractMetric.distances(stand_in, xs)
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class _StandIn:
+    """Has what `AbstractMetric.distances` uses of a metric."""
+
+    claims: Claims
+    pair_distances: Callable[..., Array]
 
 
 class Route(Protocol):

@@ -15,13 +15,13 @@ import numpy as np
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
-from metric_harness.asking import Meter, Question
+from metric_harness.asking import Meter, Question, asks_for_pairs, divisible, from_pairs, looped
 from metric_harness.cache import edition
 from metric_harness.carriage import carried
 from metric_harness.chunks import Job, Reply, answered, shipped
 from metric_harness.connection import KILLED, Connection
 from metric_harness.errors import MetricError, SchedulerError
-from metric_harness.interfaces import AbstractMetric, Claims
+from metric_harness.interfaces import AbstractMetric
 
 LOCAL_S = 0.1
 """Questions that would take less than this here stay here: a choice, which no measured journey stands behind."""
@@ -31,15 +31,6 @@ CHUNKS_PER_THREAD = 2
 """Fewest chunks for each thread of the cluster, so that a slow worker does not hold up the others."""
 
 Pairs: TypeAlias = Sequence[tuple[int, int]]
-
-
-@final
-@dataclasses.dataclass(frozen=True)
-class _StandIn:
-    """Has what `AbstractMetric.distances` uses of a metric."""
-
-    claims: Claims
-    pair_distances: Callable[..., Array]
 
 
 @final
@@ -75,14 +66,13 @@ class Cluster:
         if not question.arrays or self._known_cost(question) * question.n_distances < LOCAL_S:
             return ask()
         bare = question.bare
-        if question.method != "distances" or type(bare).distances is not AbstractMetric.distances:
+        if question.method != "distances" or not asks_for_pairs(bare):
             return self._sent(question, meter)
 
         def pair_distances(xs: Sequence[Array], pairs: Pairs) -> Array:
             return np.asarray(self._sent(Question(bare, "pair_distances", xs, pairs, len(pairs)), meter))
 
-        stand_in: Any = _StandIn(bare.claims, pair_distances)
-        return AbstractMetric.distances(stand_in, question.arrays)
+        return from_pairs(bare, pair_distances, question.arrays)
 
     def _sent(self, question: Question, meter: Meter) -> Any:
         meter.n_calls += question.n_distances
@@ -161,16 +151,6 @@ class Cluster:
     def _known_cost(self, question: Question) -> float:
         """Return the seconds of a distance in questions of this kind so far; without end for an unknown kind."""
         return self._cost.get(self._kind(question), math.inf)
-
-
-def looped(question: Question) -> bool:
-    """Return whether a question is put to the metric pair by pair, so that nothing about it hangs on other pairs."""
-    return question.method == "pair_distances" and type(question.bare).pair_distances is AbstractMetric.pair_distances
-
-
-def divisible(question: Question) -> bool:
-    """Return whether each pair of a question gets, to the last bit, the number that it gets alone."""
-    return looped(question) or (question.method != "distances" and type(question.bare).separable)
 
 
 def _asked_here(question: Question, pairs: Pairs, meter: Meter) -> Reply:

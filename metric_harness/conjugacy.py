@@ -13,6 +13,7 @@ arrived: the starts are fixed relative to the operators, not to their coordinate
 import dataclasses
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, final
@@ -108,8 +109,13 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS) -> Alignment:
     return Alignment(angles, converged)
 
 
-def in_threads(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+def in_threads(call: Callable[[Item], Result], items: Sequence[Item], most: int = sys.maxsize) -> list[Result]:
     """Return the call's result for each item, in their order, computed by as many threads as there are processors.
+
+    Args:
+        call: what a thread does with an item.
+        items: what it is done with.
+        most: most items that are worked on at once, where each takes much memory; no result depends on it.
 
     NumPy lets go of the interpreter inside matrix products and decompositions, so that these run at once. Each then
     gets one thread of the linear algebra library: its own threads would wait for the same processors.
@@ -117,7 +123,7 @@ def in_threads(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Re
     n_threads = min(_n_processors(), len(items))
     if n_threads < 2:
         return [call(item) for item in items]
-    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(min(n_threads, most)) as pool:
         return list(pool.map(call, items))
 
 

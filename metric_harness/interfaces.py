@@ -101,7 +101,7 @@ class AbstractMetric(abc.ABC):
     """Name of the setting, a whole number, by which an iteration goes on for longer; empty if nothing is iterated."""
     separable: ClassVar[bool] = False
     """Whether overridden methods for pairs give each, to the last bit, the number that it gets alone, so that a cluster
-    may divide a batch. The default loop always does."""
+    may divide a batch, and so may whoever has more recordings than memory. The default loop always does."""
 
     @abc.abstractmethod
     def distance(self, x: Array, y: Array) -> float:
@@ -162,7 +162,11 @@ class AbstractMetric(abc.ABC):
 
 @runtime_checkable
 class ComparesOperators(Protocol):
-    """A dynamical metric whose distance is one between linear operators that it estimates first."""
+    """A dynamical metric whose distance is one between linear operators that it estimates first.
+
+    Its `pair_distances` looks at each recording once, and at few at a time: of more than fit into memory it gets a
+    sequence that copies a recording whenever an index is looked up.
+    """
 
     def operator_distances(self, operators: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the distances between square matrices of equal size, shape (len(pairs),)."""

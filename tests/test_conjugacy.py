@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -193,6 +194,24 @@ def degenerate(n_matrices: int, n: int, *path: str | int) -> Array:
     u, v = orthogonal(n_matrices, n, *path, "left"), orthogonal(n_matrices, n, *path, "right")
     values = np.concatenate([[1e6, 3e4], np.linspace(2, 0.5, n - 2)])
     return u * values @ v.swapaxes(1, 2)
+
+
+def test_no_more_items_are_worked_on_at_once_than_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conjugacy, "_n_processors", lambda: 4)
+    at_work: list[int] = []
+    seen: list[int] = []
+
+    def work(item: int) -> int:
+        at_work.append(item)
+        seen.append(len(at_work))
+        time.sleep(0.01)
+        at_work.remove(item)
+        return -item
+
+    for most in (1, 2):
+        seen.clear()
+        assert conjugacy.in_threads(work, range(6), most) == [0, -1, -2, -3, -4, -5]
+        assert max(seen) == most
 
 
 def test_long_flat_valleys_are_climbed_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from metric_harness.triangular import N_ROWS, row_blocks, triangular_factor
 
 PUBLISHED = {"regimes": (33, 6, 20), "mixing": (33, 6, 50), "noise": (33, 6, 50), "composition": (33, 6, 50)}
 """n_delays, delay_interval and rank of the reference study, by experiment."""
+_ENTRIES = 2**25
+"""Entries of recordings that are decomposed at once, in as many threads as there are processors."""
 
 
 @final
@@ -112,9 +114,14 @@ class DSA(AbstractMetric):
         return float(self.pair_distances([x, y], [(0, 1)])[0])
 
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
-        """Return the angles of the chosen pairs, with one decomposition per recording."""
+        """Return the angles of the chosen pairs, with one decomposition per recording.
+
+        Only operators are kept. Of recordings as large as the first, fewer are decomposed at once than there are
+        processors: each takes about four times its own memory meanwhile.
+        """
         used = sorted({index for pair in pairs for index in pair})
-        operators = conjugacy.in_threads(lambda i: self.operator(xs[i], f"recording {i}"), used)
+        most = max([1, *(_ENTRIES // np.size(xs[i]) for i in used[:1])])
+        operators = conjugacy.in_threads(lambda i: self.operator(xs[i], f"recording {i}"), used, most)
         place = {index: position for position, index in enumerate(used)}
         return self.operator_distances(operators, [(place[i], place[j]) for i, j in pairs])
 
