@@ -112,6 +112,9 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("metrics", metavar="METRIC", nargs="+", help="as after --metric")
     parser.add_argument("--metric-set", metavar="KEY=VALUE", action="append", help="a setting of a metric (repeat)")
     parser.add_argument("--slice", metavar="SHARE", default="1", help="of all networks, such as 1/50 (default: all)")
+    parser.add_argument(
+        "--updates", type=int, metavar="N", help="for every network, to measure cost; it learns next to nothing"
+    )
     parser.add_argument("--processes", type=int, metavar="N", help="configurations at once (default: one per core)")
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="of finished pieces, where it goes on (default: in your cache)"

@@ -46,7 +46,8 @@ def run(options: argparse.Namespace, words: Sequence[str], sweep: Sweep | None =
     if options.processes is not None and options.processes < 1:
         raise UsageError(f"--processes is {options.processes}; needed at least 1, or leave it out for one per core.")
     n_processes = options.processes or os.cpu_count() or 1
-    sweep = sweep or Sweep()
+    study = sweep or Sweep()
+    sweep = study if options.updates is None else study.shortened(options.updates)
     part = sweep.part(share_in(options.slice))
     metrics = asked_in(options.metrics, options.metric_set or [])
     root = options.folder or cache_folder() / "sweep"
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace, words: Sequence[str], sweep: Sweep | None =
         done = _all_work(sweep, part, metrics, root, n_processes, bar)
     found = results(sweep, part, metrics, root) | {"broken off": done}
     costs = Costs(sweep, root, metrics, costs.calibration)
-    found["costs"] = measured(costs)
+    found["costs"] = measured(costs, study)
     paths = [options.reports / f"sweep.{extension}" for extension in ("json", "md")]
     command = shlex.join(["metric-harness", *words])
     for path, content in zip(paths, (to_json(found), markdown(found, command)), strict=True):
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace, words: Sequence[str], sweep: Sweep | None =
     lines = [f"{metric}: mean distance to the master\n{table(rows)}" for metric, rows in found["tables"].items()]
     lines += [f"{len(found['short of the target'])} trainings ended short of the target; {paths[1]} names them."]
     lines += ["\n".join(f"error: {problem}" for problem in problems)] if problems else []
-    lines += [told_after(costs, n_processes, options.price), "\n".join(f"written: {path}" for path in paths)]
+    lines += [told_after(costs, study, n_processes, options.price), "\n".join(f"written: {path}" for path in paths)]
     return "\n\n".join(lines), int(bool(problems))
 
 
@@ -138,65 +139,71 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def measured(costs: Costs) -> Record:
-    """Return what was measured and fitted, as plain data."""
-    whole = costs.sweep.whole
-    ratios = {"update": departures(costs.updates), "recording": departures(costs.recordings)}
+def measured(costs: Costs, study: Sweep) -> Record:
+    """Return what was measured and fitted, and what the whole takes by it, as plain data.
+
+    Args:
+        costs: of the sweep that was done.
+        study: the sweep that it stands for; the same, unless its trainings were shortened.
+    """
+    kinds = {"update": departures(costs.updates), "recording": departures(costs.recordings)}
+    kinds["update, by the calibration"] = [
+        costs.early_law.seconds(point.kind, point.sizes) / point.seconds for point in costs.updates
+    ]
     return {
         "exponents": dict(zip(("units", "batch"), costs.law.exponents, strict=True)),
-        "update seconds": [
+        "updates": [
             {
                 "network": p.kind,
                 "units": p.sizes[0],
                 "batch": p.sizes[1],
+                "n": p.weight,
                 "seconds": p.seconds,
                 "fitted": costs.law.seconds(p.kind, p.sizes),
-                "updates": p.weight,
             }
             for p in costs.updates
         ],
         "predicted by measured": {
             kind: {"n": len(r), "median": float(np.median(r)), "least": min(r), "most": max(r)}
-            for kind, r in ratios.items()
+            for kind, r in kinds.items()
             if r
         },
         "usual updates": costs.usual_updates(),
-        "pair seconds": {value: list(law) for value, law in costs.pair_laws.items()},
-        "measured seconds": _measured_seconds(costs),
-        "left of the whole": {
-            "if as those done": costs.left(whole, usual=True),
-            "at most": costs.left(whole, usual=False),
+        "seconds per network and per pair": {value: list(law) for value, law in costs.pair_laws.items()},
+        "measured seconds": {
+            "training": sum(point.seconds * point.weight for point in costs.updates),
+            "recording": sum(point.seconds * point.weight for point in costs.recordings),
+            **{value: sum(s for _, _, s in rows) for value, rows in costs.comparisons.items()},
         },
+        "the whole": {name: costs.whole(updates) for name, updates in _lengths(costs, study).items()},
     }
 
 
-def _measured_seconds(costs: Costs) -> dict[str, float]:
-    spent = {
-        "training": sum(point.seconds * point.weight for point in costs.updates),
-        "recording": sum(point.seconds * point.weight for point in costs.recordings),
-    }
-    return spent | {value: sum(s for _, _, s in rows) for value, rows in costs.comparisons.items()}
+def _lengths(costs: Costs, study: Sweep) -> dict[str, dict[str, float]]:
+    """Return how long trainings may be, in words, with the updates by what is free in them."""
+    most = study.schedule.checkpoints[-1]
+    at_most = dict.fromkeys(("subtasks", "frozen", "all"), float(most))
+    found = {f"at most, {most} updates for every network": at_most}
+    usual = costs.usual_updates()
+    if costs.sweep == study and usual:
+        found["if networks stop as those that are done"] = at_most | usual
+    return found
 
 
-def told_after(costs: Costs, n_processes: int, price: float | None) -> str:
+def told_after(costs: Costs, study: Sweep, n_processes: int, price: float | None) -> str:
     """Return what was measured, what it says of the whole, and how far law and measurement are apart."""
-    spent = _measured_seconds(costs)
-    usual = costs.left(costs.sweep.whole, usual=True)
-    whole = {kind: spent.get(kind, 0.0) + usual[kind] for kind in usual}
-    lines = [
-        f"measured: {_spent(spent, 1, None)}",
-        f"the whole, by the law of what is done: {_spent(whole, n_processes, price)}",
+    found = measured(costs, study)
+    lines = [f"measured: {_spent(found['measured seconds'], 1, None)}"]
+    lines += [
+        f"the whole, {name}: {_spent(seconds, n_processes, price)}" for name, seconds in found["the whole"].items()
     ]
     if costs.updates:
-        units, batch = costs.law.exponents
-        lines.append(f"an update takes units^{units:.2f} x batch^{batch:.2f}")
-    for kind, points in (("update", costs.updates), ("recording", costs.recordings)):
-        ratios = departures(points)
-        if ratios:
-            lines.append(
-                f"{kind}, predicted by measured seconds in {len(ratios)} configurations, each by the law of the others: "
-                f"median {np.median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}"
-            )
+        lines.append("an update takes c * units^{units:.2f} * batch^{batch:.2f} s".format(**found["exponents"]))
+    for kind, ratios in found["predicted by measured"].items():
+        lines.append(
+            f"predicted by measured seconds in {ratios['n']} configurations, {kind}: "
+            f"median {ratios['median']:.2f}, from {ratios['least']:.2f} to {ratios['most']:.2f}"
+        )
     return "\n".join(lines)
 
 
@@ -213,12 +220,9 @@ def _progress(costs: Costs, part: Part) -> "_Bar":
             if record:
                 done[configuration.name, phase] = 1.0 if record["over"] else record["updates"] / most
         for asked in costs.metrics:
-            metric = asked.made()
-            per_network, per_pair = costs.pair_laws[asked.value]
-            n = len(groups)
-            weights[configuration.name, metric.name] = per_network * n + per_pair * n * (n - 1) / 2
-            if read_record(home.comparison(metric, groups)) is not None:
-                done[configuration.name, metric.name] = 1.0
+            weights[configuration.name, asked.value] = costs.comparison_s(asked, len(groups))
+            if read_record(home.comparison(asked, groups)) is not None:
+                done[configuration.name, asked.value] = 1.0
     return _Bar(weights, done)
 
 

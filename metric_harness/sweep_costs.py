@@ -107,9 +107,9 @@ class Costs:
     def __post_init__(self) -> None:
         self.updates, self.recordings = self._measured()
         self.comparisons = {asked.value: self._compared(asked) for asked in self.metrics}
-        measured = [_point(plain) for plain in self.calibration["updates"]]
-        self.law = fitted(self.updates or measured)
-        self.recording_law = fitted(self.recordings or [_point(plain) for plain in self.calibration["recordings"]])
+        self.early_law = fitted(_points(self.calibration["updates"]))
+        self.law = fitted(_completed(self.updates, _points(self.calibration["updates"])))
+        self.recording_law = fitted(_completed(self.recordings, _points(self.calibration["recordings"])))
         self.pair_laws = {asked.value: self._pair_law(asked) for asked in self.metrics}
 
     def _homes(self) -> list[Home]:
@@ -179,19 +179,43 @@ class Costs:
                 record = home.training(phase) or {"over": False, "updates": 0}
                 if not record["over"]:
                     found["training"] += self.update_s(home) * max(0.0, expected.get(free, most) - record["updates"])
-            waiting = [a for a in self.metrics if read_record(home.comparison(a.made(), groups)) is None]
+            waiting = [a for a in self.metrics if read_record(home.comparison(a, groups)) is None]
             if waiting:
                 each = self.recording_law.seconds(configuration.network, (float(configuration.n_units),))
                 found["recording"] += each * len(groups)
             for asked in waiting:
-                per_network, per_pair = self.pair_laws[asked.value]
-                n = len(groups)
-                found[asked.value] += per_network * n + per_pair * n * (n - 1) / 2
+                found[asked.value] += self.comparison_s(asked, len(groups))
         return found
 
+    def whole(self, updates: Mapping[str, float]) -> dict[str, float]:
+        """Return the seconds of all of the sweep, done or not, by kind of work.
 
-def _point(plain: Mapping[str, Any]) -> Point:
-    return Point(plain["kind"], tuple(plain["sizes"]), plain["seconds"])
+        Args:
+            updates: of a training, by what is free in it.
+        """
+        found = {"training": 0.0, "recording": 0.0} | {asked.value: 0.0 for asked in self.metrics}
+        for configuration, groups in self.sweep.whole.items():
+            home, n = Home(self.sweep, configuration, self.root), len(groups)
+            found["training"] += self.update_s(home) * sum(updates[free] for free in trainings(groups).values())
+            found["recording"] += n * self.recording_law.seconds(configuration.network, (float(configuration.n_units),))
+            for asked in self.metrics:
+                found[asked.value] += self.comparison_s(asked, n)
+        return found
+
+    def comparison_s(self, asked: Asked, n_networks: int) -> float:
+        """Return the seconds of a metric for all pairs of some networks."""
+        per_network, per_pair = self.pair_laws[asked.value]
+        return per_network * n_networks + per_pair * n_networks * (n_networks - 1) / 2
+
+
+def _points(plain: Sequence[Mapping[str, Any]]) -> list[Point]:
+    return [Point(one["kind"], tuple(one["sizes"]), one["seconds"]) for one in plain]
+
+
+def _completed(done: Sequence[Point], early: Sequence[Point]) -> list[Point]:
+    """Return what is done, and of a calibration the architectures of which nothing is."""
+    kinds = {point.kind for point in done}
+    return [*done, *(point for point in early if point.kind not in kinds)]
 
 
 def calibrated(sweep: Sweep, root: Path, metrics: Sequence[Asked]) -> Record:
@@ -206,6 +230,7 @@ def calibrated(sweep: Sweep, root: Path, metrics: Sequence[Asked]) -> Record:
     if not found["updates"]:
         for network in sorted({configuration.network for configuration in cells}):
             own = [configuration for configuration in cells if configuration.network == network]
+            _timed(Home(sweep, own[0], root))  # the first updates of a process take several times as long
             for configuration in dict.fromkeys((own[0], own[-1])):
                 update, recording = _timed(Home(sweep, configuration, root))
                 units, batch = configuration.n_units, configuration.n_trials

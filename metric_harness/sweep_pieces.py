@@ -5,6 +5,7 @@ all, and beside every result stands what it cost in seconds of the processor, fr
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import time
@@ -17,7 +18,7 @@ import numpy as np
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Trajectories
 from metric_harness.curriculum import GROUPS
-from metric_harness.errors import MetricHarnessError
+from metric_harness.errors import MetricHarnessError, UsageError
 from metric_harness.files import write_whole
 from metric_harness.interfaces import AbstractNetwork
 from metric_harness.recording import Weights, choices, run, stacked, states_of, time_first
@@ -48,9 +49,25 @@ class Asked:
     cwd: str = "."
 
     def made(self) -> MetricUnderTest:
-        """Return the metric."""
-        (resolved,) = resolve([self.value], self.settings, Path(self.cwd))
-        return MetricUnderTest(resolved.name, resolved.bare)
+        """Return the metric, the same at every call in a process."""
+        return _made(self)[0]
+
+    @property
+    def known(self) -> str:
+        """The metric's fingerprint: its code, settings and libraries."""
+        return _made(self)[1]
+
+
+@functools.cache
+def _made(asked: Asked) -> tuple[MetricUnderTest, str]:
+    (resolved,) = resolve([asked.value], asked.settings, Path(asked.cwd))
+    try:
+        return MetricUnderTest(resolved.name, resolved.bare), fingerprint(resolved.bare)
+    except TypeError as error:
+        raise UsageError(
+            f"metric '{asked.value}' holds {error}, whose content nobody can tell, so that its distances could not be "
+            "found again after a kill. Make it of numbers, texts, arrays and functions."
+        ) from error
 
 
 @final
@@ -82,13 +99,11 @@ class Home:
         """Return what a training came to and cost; None if it never began."""
         return read_record(self.folder / f"{phase}.json")
 
-    def comparison(self, metric: MetricUnderTest, groups: Sequence[str]) -> Path:
+    def comparison(self, asked: Asked, groups: Sequence[str]) -> Path:
         """Return the file of a metric's distances between the networks of some groups."""
-        return self.folder / f"{metric.name}-{self._key([fingerprint(metric.bare), list(groups)])}.json"
-
-    def _key(self, parts: Sequence[object]) -> str:
-        deciding = [*parts, self.sweep.n_recorded, self.sweep.n_components]
-        return hashlib.sha256(json.dumps(deciding).encode()).hexdigest()[:16]
+        deciding = [asked.known, list(groups), self.sweep.n_recorded, self.sweep.n_components]
+        key = hashlib.sha256(json.dumps(deciding).encode()).hexdigest()[:16]
+        return self.folder / f"{asked.made().name}-{key}.json"
 
 
 def pretraining(subset: Sequence[str]) -> str:
@@ -126,15 +141,13 @@ def work(home: Home, groups: Sequence[str], metrics: Sequence[Asked], tell: Tell
         tell: told how it goes.
     """
     finals = networks(home, groups, tell)
-    asked = [asked.made() for asked in metrics]
-    waiting = [metric for metric in asked if read_record(home.comparison(metric, groups)) is None]
-    if waiting:
-        recordings, about = recorded(home, finals)
-        for metric in waiting:
-            found = compared(metric, recordings) | {"recordings": about, "groups": list(groups)}
-            write_whole(home.comparison(metric, groups), to_json(found))
-    for metric in asked:
-        tell(home.configuration.name, metric.name, 1.0)
+    waiting = [asked for asked in metrics if read_record(home.comparison(asked, groups)) is None]
+    recordings, about = recorded(home, finals) if waiting else ({}, {})
+    for asked in metrics:
+        if asked in waiting:
+            found = compared(asked.made(), recordings) | {"recordings": about, "groups": list(groups)}
+            write_whole(home.comparison(asked, groups), to_json(found))
+        tell(home.configuration.name, asked.value, 1.0)
 
 
 def networks(home: Home, groups: Sequence[str], tell: Teller) -> dict[str, Weights]:

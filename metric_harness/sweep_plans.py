@@ -107,6 +107,20 @@ class Sweep:
         # Every configuration has initial weights and trials of its own: they count as independent observations.
         return Job(plan, TASK, (zlib.crc32(configuration.name.encode()),))
 
+    def shortened(self, n_updates: int) -> "Sweep":
+        """Return the sweep with fewer updates for every network: it tells what training costs, and trains next to none.
+
+        Raises:
+            UsageError: if there are no updates, or more than the sweep has.
+        """
+        most = self.schedule.checkpoints[-1]
+        if not 1 <= n_updates <= most:
+            raise UsageError(f"--updates is {n_updates}; needed 1 to {most}.")
+        every = min(self.schedule.evaluated_every, n_updates)
+        last = n_updates - n_updates % every
+        schedule = dataclasses.replace(self.schedule, checkpoints=(0, last), evaluated_every=every)
+        return dataclasses.replace(self, schedule=schedule)
+
     @property
     def whole(self) -> Part:
         """All networks."""

@@ -23,11 +23,10 @@ POOLED = "partial pretraining"
 
 def results(sweep: Sweep, part: Part, metrics: Sequence[Asked], root: Path) -> Record:
     """Return all that is done of a part as plain data, with a digest that neither seconds nor kills change."""
-    made = {asked.value: asked.made() for asked in metrics}
     configurations: Record = {}
     for configuration, groups in part.items():
         home = Home(sweep, configuration, root)
-        found = {value: read_record(home.comparison(metric, groups)) for value, metric in made.items()}
+        found = {asked.value: read_record(home.comparison(asked, groups)) for asked in metrics}
         configurations[configuration.name] = {
             "networks": {name: _network(home, name, list(found.values())) for name in groups},
             "distances": {value: _distances(record) for value, record in found.items()},
@@ -35,11 +34,12 @@ def results(sweep: Sweep, part: Part, metrics: Sequence[Asked], root: Path) -> R
     deciding = json.dumps(plain(configurations), sort_keys=True)
     return {
         "configurations": configurations,
-        "tables": {value: _table(value, configurations) for value in made},
+        "tables": {value: _table(value, configurations) for value in (asked.value for asked in metrics)},
         "short of the target": _short(configurations),
         "errors": _errors(configurations),
         "trials": sweep.n_recorded,
         "components": sweep.n_components,
+        "most updates": sweep.schedule.checkpoints[-1],
         "target": sweep.schedule.target,
         "seed": sweep.seed,
         "digest": hashlib.sha256(deciding.encode()).hexdigest(),
@@ -159,10 +159,10 @@ def markdown(found: Record, command: str) -> str:
 def _about(found: Record) -> str:
     return (
         f"{len(found['configurations'])} configurations, recorded on {found['trials']} held-out trials of the "
-        f"composite task, {found['components']} principal components of each network. Accuracies are shares of the best expected "
-        f"one; the target of training is {found['target']:g}. Intervals are 95 % over configurations. The study's "
-        "numbers rest on other recordings and on trials that were not paired. "
-        f"Digest {found['digest'][:16]}, seed {found['seed']}."
+        f"composite task, {found['components']} principal components of each network; at most "
+        f"{found['most updates']} updates in a training. Accuracies are shares of the best expected one; the target of "
+        f"training is {found['target']:g}. Intervals are 95 % over configurations. The study's numbers rest on other "
+        f"recordings and on trials that were not paired. Digest {found['digest'][:16]}, seed {found['seed']}."
     )
 
 
