@@ -19,9 +19,8 @@ from metric_harness.cache import cache_folder
 from metric_harness.errors import UsageError
 from metric_harness.files import write_whole
 from metric_harness.records import to_json
-from metric_harness.resolution import resolve
 from metric_harness.sweep_costs import CALIBRATION, Costs, calibrated, departures
-from metric_harness.sweep_pieces import Asked, Home, Record, Teller, read_record, trainings, work
+from metric_harness.sweep_pieces import Asked, Home, Record, Teller, asked_in, read_record, trainings, work
 from metric_harness.sweep_plans import Configuration, Part, Sweep, n_trainings
 from metric_harness.sweep_results import markdown, results, table
 
@@ -84,15 +83,6 @@ def share_in(text: str) -> Fraction:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise UsageError(f"--slice is '{text}'; needed a share above 0 and at most 1, such as 1/50.") from error
-
-
-def asked_in(values: Sequence[str], settings: Sequence[str]) -> list[Asked]:
-    """Return the metrics of the command line.
-
-    Raises:
-        UsageError: if there is no such metric, or a setting fits none.
-    """
-    return [Asked(m.value, m.settings, str(Path.cwd())) for m in resolve(list(values), settings, Path.cwd())]
 
 
 def told_before(costs: Costs, part: Part, n_processes: int, price: float | None) -> str:

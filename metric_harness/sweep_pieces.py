@@ -42,32 +42,49 @@ Record: TypeAlias = dict[str, Any]
 @final
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """A metric as the command line names it, which every process makes for itself."""
+    """A metric as the command line names it, which every process makes for itself.
+
+    Attributes:
+        value: as after `--metric`.
+        settings: `KEY=VALUE` texts, as after `--metric-set`.
+        cwd: folder that paths are relative to.
+        known: the metric's fingerprint, of code, settings and libraries. It is taken once and handed on: other
+            processes have other modules of the user's loaded, and would take another.
+    """
 
     value: str
-    settings: tuple[str, ...] = ()
-    cwd: str = "."
+    settings: tuple[str, ...]
+    cwd: str
+    known: str
 
     def made(self) -> MetricUnderTest:
         """Return the metric, the same at every call in a process."""
-        return _made(self)[0]
-
-    @property
-    def known(self) -> str:
-        """The metric's fingerprint: its code, settings and libraries."""
-        return _made(self)[1]
+        return _made(self)
 
 
 @functools.cache
-def _made(asked: Asked) -> tuple[MetricUnderTest, str]:
+def _made(asked: Asked) -> MetricUnderTest:
     (resolved,) = resolve([asked.value], asked.settings, Path(asked.cwd))
-    try:
-        return MetricUnderTest(resolved.name, resolved.bare), fingerprint(resolved.bare)
-    except TypeError as error:
-        raise UsageError(
-            f"metric '{asked.value}' holds {error}, whose content nobody can tell, so that its distances could not be "
-            "found again after a kill. Make it of numbers, texts, arrays and functions."
-        ) from error
+    return MetricUnderTest(resolved.name, resolved.bare)
+
+
+def asked_in(values: Sequence[str], settings: Sequence[str] = ()) -> list[Asked]:
+    """Return the metrics of the command line.
+
+    Raises:
+        UsageError: if there is no such metric, a setting fits none, or nobody can tell what a metric consists of.
+    """
+    found: list[Asked] = []
+    for metric in resolve(list(values), settings, Path.cwd()):
+        try:
+            known = fingerprint(metric.bare)
+        except TypeError as error:
+            raise UsageError(
+                f"metric '{metric.value}' holds {error}, whose content nobody can tell, so that its distances could "
+                "not be found again after a kill. Make it of numbers, texts, arrays and functions."
+            ) from error
+        found.append(Asked(metric.value, metric.settings, str(Path.cwd()), known))
+    return found
 
 
 @final
