@@ -189,11 +189,14 @@ def test_what_is_done_is_not_done_again(finished, monkeypatch):
     assert report(finished)["digest"] == before
 
 
-def test_two_processes_find_what_one_finds(finished, tmp_path):
-    text, status = run(options(tmp_path, processes=2), ["sweep", "cka"], TINY)
-    assert status == 0
-    assert "the whole, at most, 4 updates for every network" in text
-    assert report(tmp_path)["digest"] == report(finished)["digest"]
+def test_two_processes_find_what_one_finds(tmp_path):
+    # Two units of a twentieth of the trainings each: as many configurations.
+    for folder, n_processes in ((tmp_path / "two", 2), (tmp_path / "one", 1)):
+        text, status = run(options(folder, processes=n_processes, slice="1/8"), ["sweep", "cka"], TINY)
+        assert status == 0
+        assert "the whole, at most, 4 updates for every network" in text
+    assert report(tmp_path / "two")["digest"] == report(tmp_path / "one")["digest"]
+    assert len(report(tmp_path / "two")["configurations"]) == 2
 
 
 def test_a_table_stands_beside_the_published_numbers_and_names_those_short_of_the_target(finished):
