@@ -5,11 +5,13 @@ Run: python docs/gallery.py
 
 from pathlib import Path
 
+from metric_harness import architecture_tables
 from metric_harness.comparison import read_report, read_scorecard
 from metric_harness.curve_figures import curve_figure
 from metric_harness.drawing import Figure, standing
 from metric_harness.evidence import evidence, on_one_axis
 from metric_harness.files import write_whole
+from metric_harness.forest_figures import forest_figure
 from metric_harness.matrix_figures import matrix_figure
 from metric_harness.records import Comparison
 from metric_harness.trade_off import trade_off_of
@@ -29,6 +31,8 @@ CURVES = (
 """Case, metric, and a word of the quantity that is drawn."""
 MATRICES = (("attractor.regimes", "cka"), ("attractor.regimes", "dsa"))
 """Case and metric."""
+ARCHITECTURE, COURSE = "mamba", "cka"
+"""The architecture whose page is shown, and the metric whose course of training."""
 HEAD = """# Gallery
 
 What a report shows, drawn by `python docs/gallery.py` from the scorecards in [`reports`](../reports/comparison.md).
@@ -60,7 +64,28 @@ def main(folder: Path = DOCS) -> None:
         parts.append(
             _shown(f"{case_id}, {metric}: {matrix.quantity}", pictures / f"{name}.svg", matrix_figure(matrix, name))
         )
+    parts += _architecture(pictures)
     print(write_whole(folder / "gallery.md", "\n".join(parts)))
+
+
+def _architecture(pictures: Path) -> list[str]:
+    """Draw what training changes in an architecture, and return the lines of the page."""
+    cards = [read_scorecard(path) for path in sorted(REPORTS.glob(f"*-{ARCHITECTURE}/scorecard.json"))]
+    rows = architecture_tables.rows_of(cards)
+    needs = forest_figure(
+        architecture_tables.needs(rows), "share of unrelated networks' distance", "architecture-needs", None
+    )
+    courses = [course for row in rows if row.metric == COURSE for course in row.courses]
+    return [
+        _shown(
+            "architecture.recurrent_change: change that needs recurrence", pictures / "architecture-needs.svg", needs
+        ),
+        _shown(
+            f"architecture.recurrent_change, {COURSE}: distance to the end by share of training",
+            pictures / f"architecture-course-{COURSE}.svg",
+            curve_figure(courses, f"architecture-course-{COURSE}"),
+        ),
+    ]
 
 
 def _evidence(metric: str, case_id: str):
