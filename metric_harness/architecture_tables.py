@@ -32,8 +32,7 @@ CHANGE = (
     "each, that the difference reaches a tenth of the metric's across-regime mean on either side; on the own scale, a "
     "tenth of the mean distance of unrelated networks. The null has its recurrence frozen: what it shows needs "
     "no more than input weights. Training is seen where masters of two seeds are closer to one another than untrained "
-    "networks are to "
-    "them."
+    "networks are to them."
 )
 NEEDED = (
     "How far a network moves from its draw while it is trained on the composite task, by the mean distance of "
