@@ -146,7 +146,7 @@ def test_a_base_branch_without_a_card_is_told(runner):
 def test_options_may_take_several_lines_and_quotes(runner):
     (runner.repository / "mine.py").write_text(GOOD, encoding="utf-8")
     (runner.repository / "exempt.toml").write_text("", encoding="utf-8")
-    options = f'{GROUP}\n-k "purity or nothing like it"\n--metric-exempt=exempt.toml'
+    options = f'{GROUP}\n-k "purity and contract"\n--metric-exempt=exempt.toml'
     status, printed = runner.run(metric="mine.py:f", profile="smoke", options=options)
     assert status == 0, printed
     card = read_scorecard(runner.repository / "reports/f/scorecard.partial.json")
