@@ -4,7 +4,7 @@
     python benchmarks/load.py cards              # 10,000 scorecards read and compared
     python benchmarks/load.py leak               # a metric that keeps 8 MiB with every call, in 3 GiB of address space
     python benchmarks/load.py fork               # a metric whose forked child returns into the run
-    python benchmarks/load.py stream             # 4 GiB of recordings on disk, compared in 2 GiB of address space
+    python benchmarks/load.py stream             # 4 GiB of recordings on disk, compared in 2 GiB of memory
 
 Seconds are those of the processes on their processors, which other processes disturb less than those of a clock; memory
 is the largest resident set.
@@ -28,6 +28,10 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 GIB = 2**30
 N_CASES, N_GROUPS = 1000, 10
+N_RECORDINGS, SHAPE = 32, (3276, 1024, 5)
+STREAMED = {"cka": (), "dsa": ("n_delays=5", "delay_interval=1", "rank=10")}
+"""Metrics with their settings; windows of more delays would take minutes for each recording."""
+N_CHECKED = 3
 CASE = '''"""A generated case."""
 
 import pytest
@@ -163,27 +167,43 @@ def fork(folder: Path) -> str:
 
 
 def stream(folder: Path) -> str:
-    """Compare recordings that are mapped from disk, two at a time."""
-    from metric_harness.adapter import MetricUnderTest
-    from metric_harness.resolution import load
+    """Compare neighbors among recordings that are mapped from disk, by CKA and by DSA, each in a process of its own."""
     from metric_harness.seeding import generator
 
-    n_recordings, shape = 32, (200, 1024, 82)
-    base = generator(1, "load").standard_normal(shape)
-    for k in range(n_recordings):
-        np.save(folder / f"{k}.npy", np.roll(base, 37 * k, axis=1) * (1 + k / n_recordings))
+    base = generator(1, "load").standard_normal(SHAPE)
+    for k in range(N_RECORDINGS):
+        np.save(folder / f"{k}.npy", np.roll(base, 37 * k, axis=1) * (1 + k / N_RECORDINGS))
     size = sum(path.stat().st_size for path in folder.glob("*.npy"))
     del base
-    resource.setrlimit(resource.RLIMIT_AS, (2 * GIB, 2 * GIB))
-    metric, begin = MetricUnderTest("cka", load("cka")), time.process_time()
-    found = []
-    for k in range(n_recordings - 1):
-        x, y = (np.load(folder / f"{i}.npy", mmap_mode="r") for i in (k, k + 1))
-        found.append(metric.distance(x, y))
+    lines = [f"{size / GIB:.1f} GiB in {N_RECORDINGS} recordings"]
+    for name in STREAMED:
+        words = [sys.executable, str(Path(__file__)), "--streamed", name, str(folder)]
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run(words, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False)
+        lines.append(done.stdout.strip() or f"{name}: {done.stderr.strip().splitlines()[-1]}")
+    return "; ".join(lines)
+
+
+def streamed(name: str, folder: Path) -> str:
+    """Ask a metric about each recording and the next; return its cost and the most memory that this process had.
+
+    Some pairs are then asked for by themselves, which must give the same numbers to the last bit.
+    """
+    from metric_harness.adapter import MetricUnderTest
+    from metric_harness.resolution import load
+
+    xs = [np.load(folder / f"{k}.npy", mmap_mode="r") for k in range(N_RECORDINGS)]
+    pairs = [(k, k + 1) for k in range(N_RECORDINGS - 1)]
+    metric = MetricUnderTest(name, load(name, *STREAMED[name]))
+    begin, clock = time.process_time(), time.perf_counter()
+    found = metric.pair_distances(xs, pairs)
+    seconds, clock = time.process_time() - begin, time.perf_counter() - clock
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    few = range(0, len(pairs), -(-len(pairs) // N_CHECKED))
+    same = all(metric.pair_distances([xs[i] for i in pairs[k]], [(0, 1)])[0] == found[k] for k in few)
     return (
-        f"{len(found)} distances over {size / GIB:.1f} GiB in {n_recordings} recordings, {min(found):.3f} to "
-        f"{max(found):.3f}; {time.process_time() - begin:.0f} s of CPU, {most:.0f} MiB"
+        f"{name}: {len(pairs)} pairs, {found.min():.3f} to {found.max():.3f}, {seconds:.0f} s of CPU, {clock:.0f} s of "
+        f"clock, {most:.0f} MiB at most; {len(few)} of them alone {'the same' if same else 'NOT THE SAME'}"
     )
 
 
@@ -191,6 +211,10 @@ WAYS: dict[str, Callable[[Path], str]] = {"cases": cases, "cards": cards, "leak"
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--streamed"]:  # started by `stream`
+        name, folder = sys.argv[2:]
+        print(streamed(name, Path(folder)))
+        return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ways", nargs="+", choices=list(WAYS))
     for way in parser.parse_args().ways:

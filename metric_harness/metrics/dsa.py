@@ -1,6 +1,7 @@
 """Dynamical similarity analysis: the angle between two recordings' delay-coordinate dynamics."""
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, cast, final
 
@@ -16,8 +17,8 @@ from metric_harness.triangular import N_ROWS, row_blocks, triangular_factor
 
 PUBLISHED = {"regimes": (33, 6, 20), "mixing": (33, 6, 50), "noise": (33, 6, 50), "composition": (33, 6, 50)}
 """n_delays, delay_interval and rank of the reference study, by experiment."""
-_ENTRIES = 2**25
-"""Entries of recordings that are decomposed at once, in as many threads as there are processors."""
+_ENTRIES = 2**27
+"""Entries, a GiB of them, that recordings and what is made of them have at once while several are decomposed."""
 
 
 @final
@@ -117,10 +118,11 @@ class DSA(AbstractMetric):
         """Return the angles of the chosen pairs, with one decomposition per recording.
 
         Only operators are kept. Of recordings as large as the first, fewer are decomposed at once than there are
-        processors: each takes about four times its own memory meanwhile.
+        processors: meanwhile each takes twice its own memory and that of its coordinates.
         """
         used = sorted({index for pair in pairs for index in pair})
-        most = max([1, *(_ENTRIES // np.size(xs[i]) for i in used[:1])])
+        shapes = [np.shape(xs[i]) for i in used[:1]]
+        most = max([1, *(_ENTRIES // max(1, math.prod(s[:-1]) * (2 * s[-1] + self.rank)) for s in shapes if s)])
         operators = conjugacy.in_threads(lambda i: self.operator(xs[i], f"recording {i}"), used, most)
         place = {index: position for position, index in enumerate(used)}
         return self.operator_distances(operators, [(place[i], place[j]) for i, j in pairs])
@@ -206,16 +208,21 @@ class DSA(AbstractMetric):
                 f"{self.rank}. Lower the rank to {n_found} or less, or record more varied trials."
             )
         kept = right[: self.rank].T
-        vectors = kept if wide else np.concatenate([block @ (kept / values[: self.rank]) for block in blocks()])
+        if wide:
+            return kept.reshape(len(x), n_windows, self.rank)
+        vectors, n_done = np.empty((n_rows, self.rank)), 0
+        for block in blocks():
+            vectors[n_done : n_done + len(block)] = block @ (kept / values[: self.rank])
+            n_done += len(block)
         return vectors.reshape(len(x), n_windows, self.rank)
 
     def _fitted(self, coordinates: Array, name: str) -> Array:
         """Return the least-squares map of coordinates, as rows, to those of the next window, shape (rank, rank)."""
         n = self.rank
-        steps = np.concatenate([coordinates[:, :-1], coordinates[:, 1:]], axis=2).reshape(-1, 2 * n)
+        n_steps = len(coordinates) * (coordinates.shape[1] - 1)
         # With [V_t V_{t+1}] = Q R, R's left upper block times the map is nearest to its right upper one.
-        factor = triangular_factor(row_blocks(steps))
-        found = _rank(cast(Array, np.linalg.svd(factor[:n, :n], compute_uv=False)), len(steps))
+        factor = triangular_factor(_steps(coordinates))
+        found = _rank(cast(Array, np.linalg.svd(factor[:n, :n], compute_uv=False)), n_steps)
         if found < n:
             raise DegenerateInputError(
                 f"{name}: the windows that have a successor span {found} dimensions; needed rank={n}. "
@@ -240,6 +247,17 @@ class DSA(AbstractMetric):
             {"delay_interval": interval},
         )
         return [near for change in changes if (near := dataclasses.replace(self, **change)) != self]
+
+
+def _steps(coordinates: Array) -> Iterator[Array]:
+    """Yield each window's coordinates beside those of the next, as matrices of (rows, 2 · rank), columns contiguous."""
+    n_trials, n_windows, n = coordinates.shape
+    for start in range(0, n_trials * (n_windows - 1), N_ROWS):
+        rows = np.arange(start, min(start + N_ROWS, n_trials * (n_windows - 1)))
+        trials, times = np.divmod(rows, n_windows - 1)
+        block = np.empty((len(rows), 2 * n), order="F")
+        block[:, :n], block[:, n:] = coordinates[trials, times], coordinates[trials, times + 1]
+        yield block
 
 
 def _stacked(operators: Sequence[Array]) -> Array:
