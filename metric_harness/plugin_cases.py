@@ -219,7 +219,7 @@ class CaseRunner:
             return (yield)
         try:
             # What a metric changes of the process must not reach the next case, nor the next metric.
-            with process_state.restored(), deadline(self.request.timeout):
+            with process_state.room_afterwards(), process_state.restored(), deadline(self.request.timeout):
                 self._require_networks(item)
                 return (yield)
         except (ClaimInconclusiveError, NotApplicableError, UnfitZooError) as verdict:

@@ -5,11 +5,16 @@ import random
 import sys
 import warnings
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from metric_harness.arrays import Array
+
+SET_ASIDE = 2**29
+"""Bytes of address space that are kept from a case: four times what reports take, and pytest to tell of an error."""
 
 
 def snapshot() -> Mapping[str, object]:
@@ -84,3 +89,27 @@ def restored() -> Generator[None]:
             # Loaded inside the block, so that nobody has looked before: these are what it begins with.
             torch.set_default_dtype(torch.float32)
             torch.set_grad_enabled(True)
+
+
+@contextmanager
+def room_afterwards() -> Generator[None]:
+    """Keep some address space from the block, so that what follows has room even if the block used up all there was.
+
+    Nothing is written there, so that it takes no memory.
+    """
+    held = _set_aside()
+    try:
+        yield
+    finally:
+        del held
+
+
+def _set_aside() -> list[Array]:
+    """Return arrays of `SET_ASIDE` bytes, or of all but a few that there are: what is left over, a metric takes."""
+    held: list[Array] = []
+    size = SET_ASIDE
+    while size >= 2**20 and sum(array.nbytes for array in held) < SET_ASIDE:
+        with suppress(MemoryError):
+            held.append(np.empty(size // 8))
+        size //= 2
+    return held

@@ -2,12 +2,14 @@
 
 import os
 import random
+import subprocess
 import sys
 import warnings
 
 import numpy as np
 import pytest
 
+from metric_harness import process_state
 from metric_harness.process_state import changed, restored, snapshot, unsettle
 
 
@@ -105,3 +107,32 @@ def test_a_number_of_threads_that_is_set_again_is_seen():
         before = snapshot()
         torch.set_num_threads(1)
         assert changed(before, snapshot()) == [TORCH]
+
+
+HOARDER = """
+import resource
+
+import numpy as np
+
+from metric_harness import process_state
+
+with open("/proc/self/statm") as stream:
+    used = int(stream.read().split()[0]) * resource.getpagesize()
+limit = used + process_state.SET_ASIDE + 2**28
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+hoard = []
+for _ in range(20):
+    try:
+        with process_state.room_afterwards():
+            while True:
+                hoard.append(np.empty(2**23, dtype=np.uint8))
+    except MemoryError:
+        pass
+print(len(np.empty(process_state.SET_ASIDE // 2, dtype=np.uint8)))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of the address space are Linux's")
+def test_what_follows_has_room_when_all_memory_is_used_up_again_and_again():
+    done = subprocess.run([sys.executable, "-c", HOARDER], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{process_state.SET_ASIDE // 2}\n", done.stderr
