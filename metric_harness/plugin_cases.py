@@ -301,6 +301,10 @@ def blame_elsewhere(state: CaseState, call: pytest.CallInfo[None]) -> None:
         where = "" if call.when == "call" else f" in {call.when}"
         state.outcome = Outcome.ERROR
         hint = "this is a fault of the case, not of the metric; --full-trace shows where"
+        if call.excinfo.errisinstance(MemoryError):
+            hint = (
+                "memory is used up, by this case or by what a metric has kept since earlier ones; run this case alone"
+            )
         state.message = f"the case itself raised{where}: {call.excinfo.exconly()}\n  hint: {hint}"
 
 

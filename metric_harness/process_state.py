@@ -1,5 +1,6 @@
 """What all code of a process shares and no metric may change: random generators, settings, the environment."""
 
+import mmap
 import os
 import random
 import sys
@@ -10,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from metric_harness.arrays import Array
 
 SET_ASIDE = 2**29
 """Bytes of address space that are kept from a case: four times what reports take, and pytest to tell of an error."""
@@ -101,15 +100,19 @@ def room_afterwards() -> Generator[None]:
     try:
         yield
     finally:
-        del held
+        for part in held:
+            part.close()
 
 
-def _set_aside() -> list[Array]:
-    """Return arrays of `SET_ASIDE` bytes, or of all but a few that there are: what is left over, a metric takes."""
-    held: list[Array] = []
+def _set_aside() -> list[mmap.mmap]:
+    """Return maps of `SET_ASIDE` bytes, or of all but a few that there are: what is left over, a metric takes.
+
+    NumPy's arrays would not do: what they leave in a fragmented heap is of no use to a library that is to be loaded.
+    """
+    held: list[mmap.mmap] = []
     size = SET_ASIDE
-    while size >= 2**20 and sum(array.nbytes for array in held) < SET_ASIDE:
-        with suppress(MemoryError):
-            held.append(np.empty(size // 8))
+    while size >= 2**20 and sum(map(len, held)) < SET_ASIDE:
+        with suppress(OSError, MemoryError):
+            held.append(mmap.mmap(-1, size))
         size //= 2
     return held
