@@ -12,28 +12,25 @@ IN_WORDS = {"larger": "not equivalent, full ones farther", "smaller": "not equiv
 
 
 def answer(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> str:
-    """Return in a sentence whether the chosen architecture's recurrent dynamics change less than a leaky RNN's."""
+    """Return in a sentence whether less of an architecture's change needs recurrence than of a leaky RNN's."""
     if not contrasts:
         parts = [f"{_told(row.own_verdict)} by {row.metric}" for row in rows]
         return (
             f"Untrained and fully pretrained networks of {rows[0].network}, by their distance to the master and on "
             f"their own scale: {'; '.join(parts)}."
         )
-    words = {
-        "less": "less than",
-        "more": "more than",
-        "not told apart": "neither more nor less, as far as is seen, than",
-    }
-    parts = [
-        f"{words[word]} those of a leaky RNN by {_listed([c.metric for c in contrasts if c.word == word])}"
-        for word in words
-        if any(c.word == word for c in contrasts)
-    ]
-    sentence = f"While they learn, the recurrent dynamics of {contrasts[0].network} change {_listed(parts)}"
+    words = {"less": "smaller", "more": "larger", "not told apart": "neither smaller nor larger, as far as is seen,"}
+    metrics = {word: [c.metric for c in contrasts if c.word == word] for word in words}
+    beside = f"in {contrasts[0].network} than in a leaky RNN"
+    first, *others = [f"by {_listed(some)} it is {words[word]}" for word, some in metrics.items() if some]
+    question = "Of what training changes in states, take the part that needs more than input weights"
+    sentence = "; ".join([f"{question}: {first} {beside}", *others])
     # What a reader may take away from the first line alone must not promise more than the rest of the page.
     limits: list[str] = []
     if blind := [row.metric for row in rows if row.network == contrasts[0].network and not row.sees_training]:
-        limits.append(f"{_listed(blind)} {'does' if len(blind) == 1 else 'do'} not see training bring them together")
+        limits.append(
+            f"{_listed(blind)} {'does' if len(blind) == 1 else 'do'} not show that training brings them together"
+        )
     if few := _few(rows):
         limits.append(f"a first look, of {_counted(few)}")
     return f"{'; '.join([sentence, *limits])}."
@@ -74,13 +71,14 @@ def shows_not(rows: Sequence[Row]) -> list[str]:
     ]
     if blind:
         found.append(
-            f"{_listed(blind)}: masters of two seeds are no closer than untrained networks are to a master. The metric "
-            "does not see that training brings these networks together, and equivalence says nothing of their dynamics."
+            f"{_listed(blind)}: that masters of two seeds are closer than untrained networks are to a master is not "
+            "shown. Whether training brings these networks together is not seen, and equivalence says nothing of their "
+            "dynamics."
         )
     if wide:
         found.append(
-            f"{_listed(wide)}: a tenth of the across-regime mean is more than the distance of unrelated networks. No "
-            "two of them could be found apart with that margin; read the verdict on the networks' own scale."
+            f"{_listed(wide)}: a tenth of the across-regime mean is more than the distance of unrelated networks. A "
+            "typical difference between them cannot reach that margin; read the verdict on the networks' own scale."
         )
     if undecided:
         found.append(f"{_listed(undecided)}: neither a difference nor its absence; more seeds would decide.")
@@ -96,6 +94,11 @@ ALWAYS = (
     "beyond, is not in the numbers.",
     "A metric that pairs samples compares where states are, not how they move; that a distance is small by such a "
     "metric does not make dynamics equal.",
+    "What is trained need not have learnt: networks with fixed recurrence often do not, and pretrained ones may fall "
+    "short. `metric-harness zoo info --network NAME` lists the accuracies of every group.",
+    "What needs more than input weights is, in an architecture with gates, taps or a selection, all of these, and not "
+    "recurrence alone.",
+    "Each interval is of one comparison by one metric. Several metrics are several chances to find a difference.",
     "One task, one size and one schedule of training: not that any network of this architecture does likewise.",
 )
 """What no number of this page can show."""

@@ -30,19 +30,21 @@ PUBLISHED: Mapping[str, str] = {"mamba": "Mamba ", DEFAULT_NETWORK: ""}
 CHANGE = (
     "Distances to the master of each seed, 95 % intervals over seeds. Equivalent: both one-sided tests reject, at .05 "
     "each, that the difference reaches a tenth of the metric's across-regime mean on either side; on the own scale, a "
-    "tenth of the mean distance of unrelated networks. The null has its recurrence frozen: what it shows input weights "
-    "do alone. Training is seen where masters of two seeds are closer to one another than untrained networks are to "
-    "them."
+    "tenth of the mean distance of unrelated networks. The null has its recurrence frozen: what it shows needs "
+    "no more than input weights. Training is seen where masters of two seeds are closer to one another than untrained "
+    "networks are to them."
 )
 NEEDED = (
-    "How far a network moves from its draw while it learns the composite task, by the mean distance of unrelated "
-    "networks."
+    "How far a network moves from its draw while it is trained on the composite task, by the mean distance of "
+    "unrelated networks. With recurrence fixed, it may never learn the task; what it moves all the same needs no "
+    "recurrence."
 )
 CONTRAST = "Each architecture on its own scale, the mean distance of unrelated networks; Welch's 95 % intervals."
 ACROSS_NOTE = (
     "Distances of networks of the chosen architecture, named first, to those of another on the same trials, paired by "
     "seed; 95 % intervals over seeds. Learning brings architectures nearer where two masters are closer than a master "
-    "and an untrained network. Nothing relates networks of one seed, so that unpairing seeds has to change nothing."
+    "and an untrained network; what two untrained ones have beyond two masters tells whether both move apart. Networks "
+    "of one seed share at most draws of input weights: unpairing seeds has to change next to nothing."
 )
 STUDY = "arXiv 2410.24070 beside this run; its networks and recordings are others, and its numbers have known faults."
 """What stands above the tables."""
@@ -258,10 +260,16 @@ def contrast_table(contrasts: Sequence[Contrast]) -> Table | None:
     """Return how an architecture stands to the leaky RNN, a line for each metric; None for the leaky RNN itself."""
     if not contrasts:
         return None
-    columns = ["untrained to master by unrelated", "untrained minus full by unrelated"]
+    columns = [
+        *("change with all weights free by unrelated", "change with recurrence fixed by unrelated"),
+        *("untrained to master by unrelated", "untrained minus full by unrelated"),
+    ]
     return Table(
         title=f"{contrasts[0].network} minus {DEFAULT_NETWORK}, each on its own scale",
-        columns=["metric", "needs recurrence", "answer", "d(untrained, master)", "d(untrained) - d(full)"],
+        columns=[
+            *("metric", "needs recurrence", "answer", "all weights free", "recurrence fixed"),
+            *("d(untrained, master)", "d(untrained) - d(full)"),
+        ],
         rows=[
             [one.metric, _short(one.needs), one.word, *(_short(one.others[c]) for c in columns)] for one in contrasts
         ],
@@ -285,12 +293,13 @@ def across_table(cards: Iterable[Scorecard]) -> Table | None:
             [
                 card.metric.name,
                 *(f"{means[kind]:.3g}" for kind in kinds[:4]),
-                *(_short(nearer), word, _short(_estimate(m, "different seeds minus one seed"))),
+                *(_short(nearer), word, _short(_estimate(m, "two untrained minus two masters"))),
+                _short(_estimate(m, "different seeds minus one seed")),
             ]
         )
     columns = [
         *("metric", "master to master", "master to untrained", "untrained to master", "untrained to untrained"),
-        *("learning brings nearer by", "two masters are", "null, seeds unpaired"),
+        *("learning brings nearer by", "two masters are", "two untrained minus two masters", "null, seeds unpaired"),
     ]
     return (
         Table(title=f"Networks of two architectures, the other one {other}", columns=columns, rows=rows)

@@ -14,6 +14,7 @@ from metric_harness import catalogue
 from metric_harness.comparison import read_scorecard
 from metric_harness.errors import BaselineError
 from metric_harness.records import (
+    SCHEMA_VERSION,
     Baseline,
     CaseChange,
     CaseRecord,
@@ -22,6 +23,7 @@ from metric_harness.records import (
     Outcome,
     Plain,
     Scorecard,
+    digest,
 )
 
 STANDING: Mapping[Outcome, int] = {
@@ -79,6 +81,18 @@ def _require_comparable(path: Path, card: Scorecard, profile: str, seed: int) ->
         raise BaselineError(
             f"{path} is of a partial run, {card.summary.coverage:.0%} of the cases; needed a full one. "
             "Run the metric without -k, --metric-group and the like."
+        )
+    ids = [case.id for case in card.cases]
+    twice = sorted({case_id for case_id in ids if ids.count(case_id) > 1})
+    if len(ids) != card.suite.n_cases or twice:
+        wrong = f"holds {', '.join(twice)} twice" if twice else f"holds {len(ids)} of {card.suite.n_cases} cases"
+        raise BaselineError(f"{path} {wrong}; needed each case of its suite once. Generate it again.")
+    # Earlier schemas took the digest of other keys.
+    found = digest(card.suite, card.run.seed, card.metric, card.cases)
+    if card.schema_version == SCHEMA_VERSION and card.results_digest != found:
+        raise BaselineError(
+            f"{path} says that its results have the digest {card.results_digest[:12]}, they have {found[:12]}; needed "
+            "results as a run wrote them. Generate it again."
         )
     for what, before, now in (("profile", card.suite.profile, profile), ("seed", card.run.seed, seed)):
         if before != now:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from metric_harness.card_checks import checked
 from metric_harness.errors import ScorecardError
 from metric_harness.evidence import sensitivity
 from metric_harness.group_scores import scores_by
@@ -148,7 +149,7 @@ def _content(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ScorecardError(f"cannot read {path}: {error.strerror}. Give the path of a scorecard.json.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ScorecardError(f"{path} is not JSON: {error}. Generate the scorecard again.") from error
     version = cast(Any, content).get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, str) or version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
@@ -159,6 +160,7 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _comparison(content: dict[str, Any]) -> Comparison:
+    checked(content, "report")
     restored: dict[str, Any] = {
         "suite": _suite(content["suite"]),
         "cases": [_compared_case(case) for case in content["cases"]],
@@ -172,7 +174,8 @@ def _comparison(content: dict[str, Any]) -> Comparison:
     return Comparison(**(content | restored))
 
 
-def _suite(content: dict[str, Any]) -> SuiteInfo:
+def _suite(given: object) -> SuiteInfo:
+    content = checked(given, "suite")
     restored: dict[str, Any] = {"network": NetworkInfo(**content.get("network", {}))}
     return SuiteInfo(**(content | restored))
 
@@ -187,16 +190,18 @@ def _observed(content: dict[str, Any]) -> dict[str, Observation]:
 
 
 def _scorecard(content: dict[str, Any]) -> Scorecard:
-    metric = dict(content["metric"])
+    checked(checked(content, "report"), "scorecard")
+    metric = dict(checked(content["metric"], "metric"))
+    checked(metric["claims"], "claims")
     metric["observed"] = _observed(metric["observed"])
     cases = [_case(case) for case in content["cases"]]
     return Scorecard(
         schema_version=content["schema_version"],
         suite=_suite(content["suite"]),
-        run=RunInfo(**content["run"]),
+        run=RunInfo(**checked(content["run"], "run")),
         environment=content["environment"],
         metric=MetricInfo(**metric),
-        summary=Summary(**content["summary"]),
+        summary=Summary(**checked(content["summary"], "summary")),
         cases=cases,
         results_digest=content["results_digest"],
         baseline=_baseline(content.get("baseline")),
@@ -219,7 +224,9 @@ def _baseline(content: dict[str, Any] | None) -> Baseline | None:
     return Baseline(path=content["path"], results_digest=content["results_digest"], changes=changes)
 
 
-def _case(content: dict[str, Any]) -> CaseRecord:
+def _case(given: object) -> CaseRecord:
+    name = str(cast("dict[str, Any]", given).get("id", "")) if isinstance(given, dict) else ""
+    content = checked(cast(object, given), "case", f"case {name}")
     restored: dict[str, Any] = {"outcome": Outcome(content["outcome"])}
     if content.get("exemption"):
         restored["exemption"] = Exemption(**content["exemption"])

@@ -48,6 +48,11 @@ class Advice:
 
 QUESTIONS = (
     Question(text="The recordings are noisy", cases=["noise."]),
+    Question(text="There are more units than samples", cases=["misleading.null_bias"]),
+    Question(text="Populations have different numbers of recorded units", cases=["misleading.unit_sampling"]),
+    Question(text="Samples are correlated in time", cases=["misleading.autocorrelation"]),
+    Question(text="Something else drives both recordings", cases=["misleading.confound"]),
+    Question(text="The variable of interest has little variance", cases=["misleading.weak_variable"]),
     Question(
         text="Trials do not correspond",
         cases=["attractor.regimes_unpaired", "invariance.unpaired_trials"],

@@ -13,7 +13,9 @@ import yaml
 
 from metric_harness.annotations import annotation_lines
 from metric_harness.comparison import read_scorecard
+from metric_harness.records import Outcome
 from tests.installed import environment
+from tests.whole_cards import write_as_whole
 
 ROOT = Path(__file__).parents[1]
 ACTION: Mapping[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -141,13 +143,24 @@ def test_a_base_branch_without_a_card_is_told(runner):
     assert "::notice title=metric_harness::main has no baseline.json yet" in printed
 
 
+def test_options_may_take_several_lines_and_quotes(runner):
+    (runner.repository / "mine.py").write_text(GOOD, encoding="utf-8")
+    (runner.repository / "exempt.toml").write_text("", encoding="utf-8")
+    options = f'{GROUP}\n-k "purity and contract"\n--metric-exempt=exempt.toml'
+    status, printed = runner.run(metric="mine.py:f", profile="smoke", options=options)
+    assert status == 0, printed
+    card = read_scorecard(runner.repository / "reports/f/scorecard.partial.json")
+    assert [case.id for case in card.cases if case.outcome is not Outcome.NOT_RUN] == ["contract.purity"]
+    assert "--metric-exempt=exempt.toml" in card.run.command
+
+
 def keep_as_baseline(runner: Runner) -> None:
     """Commit the card of the last run to the base branch, as if its one case were the suite."""
     origin = runner.repository.parent / "origin"
     card = json.loads((runner.repository / "reports/f/scorecard.partial.json").read_text(encoding="utf-8"))
     card["run"]["complete"] = True
     card["cases"] = [case for case in card["cases"] if case["outcome"] != "not_run"]
-    (origin / "baseline.json").write_text(json.dumps(card), encoding="utf-8")
+    write_as_whole(card, origin / "baseline.json")
     git(origin, "add", ".")
     git(origin, "commit", "--quiet", "-m", "its card")
 

@@ -98,8 +98,8 @@ def test_the_answer_follows_from_what_needs_recurrence(needs, word):
     found = architecture_tables.contrasts_of([card(chosen=chosen, beside=beside)])
     assert [one.word for one in found] == [word]
     rows = architecture_tables.rows_of([card(chosen=chosen, beside=beside)])
-    begin = "neither more nor less" if word == "not told apart" else f"{word} than"
-    assert f"change {begin}" in architecture_findings.answer(rows, found)
+    begin = {"less": "smaller in", "more": "larger in", "not told apart": "neither smaller nor larger"}[word]
+    assert f"it is {begin}" in architecture_findings.answer(rows, found)
 
 
 def test_a_metric_that_sees_no_training_is_named():
@@ -108,14 +108,14 @@ def test_a_metric_that_sees_no_training_is_named():
         architecture_findings.shows_not(architecture_tables.rows_of([card(network="leaky_rnn", chosen=found)]))[0]
         for found in (seeing, blind)
     ]
-    assert "does not see that training brings these networks together" not in lines[0]
-    assert "mine, leaky_rnn: masters of two seeds are no closer" in lines[1]
+    assert "Whether training brings these networks together is not seen" not in lines[0]
+    assert "mine, leaky_rnn: that masters of two seeds are closer" in lines[1]
 
 
 @pytest.mark.parametrize(("unit", "told"), [(0.8, False), (8.0, True)])
 def test_a_margin_that_no_two_networks_could_reach_is_told(unit, told):
     lines = architecture_findings.shows_not(architecture_tables.rows_of(cards(unit=unit)))
-    assert any("No two of them could be found apart" in line for line in lines) is told
+    assert any("A typical difference between them cannot reach that margin" in line for line in lines) is told
 
 
 def test_few_seeds_are_told():
@@ -141,8 +141,8 @@ def test_the_first_line_names_metrics_that_see_no_training():
         architecture_findings.answer(architecture_tables.rows_of(given), architecture_tables.contrasts_of(given))
         for given in ([card(chosen=seeing, beside=beside)], [card(chosen=blind, beside=beside)])
     ]
-    assert "not see" not in lines[0]
-    assert lines[1].endswith("a leaky RNN by mine; mine does not see training bring them together.")
+    assert "not show" not in lines[0]
+    assert lines[1].endswith("a leaky RNN; mine does not show that training brings them together.")
 
 
 def test_a_card_without_the_case_has_no_rows():

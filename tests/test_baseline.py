@@ -10,6 +10,7 @@ from metric_harness.baseline import change_lines, drifts, judged, read_baselines
 from metric_harness.comparison import read_scorecard
 from metric_harness.errors import BaselineError, ScorecardError
 from metric_harness.records import (
+    SCHEMA_VERSION,
     CaseRecord,
     Change,
     MetricInfo,
@@ -18,6 +19,7 @@ from metric_harness.records import (
     RunInfo,
     Scorecard,
     SuiteInfo,
+    digest,
     to_json,
 )
 from metric_harness.scoring import scorecard
@@ -149,6 +151,9 @@ def test_a_baseline_is_read_for_its_metric(tmp_path):
         (card(record(), complete=False), "partial run, 100% of the cases"),
         (card(record(), profile="paper"), "profile paper, the run of smoke"),
         (card(record(), seed=4), "seed 4, the run of 3"),
+        (card(record(), record()), "holds contract.value twice"),
+        (dataclasses.replace(card(record()), results_digest="0" * 64), "digest 000000000000, they have"),
+        (dataclasses.replace(card(record(), record("contract.cost")), cases=[record()]), "holds 1 of 2 cases"),
     ],
 )
 def test_a_baseline_that_cannot_stand_for_an_earlier_run_is_refused(tmp_path, one, words):
@@ -158,7 +163,9 @@ def test_a_baseline_that_cannot_stand_for_an_earlier_run_is_refused(tmp_path, on
 
 def test_a_baseline_of_other_networks_is_refused(tmp_path):
     shipped, trained_anew, mamba = (NetworkInfo(name=n, zoo=z) for n, z in (("a", "1"), ("a", "2"), ("mamba", "1")))
-    one = dataclasses.replace(card(record()), suite=SuiteInfo(version="1", profile="smoke", n_cases=1, network=shipped))
+    suite = SuiteInfo(version="1", profile="smoke", n_cases=1, network=shipped)
+    one = dataclasses.replace(card(record()), suite=suite)
+    one = dataclasses.replace(one, results_digest=digest(suite, one.run.seed, one.metric, one.cases))
     path = written(tmp_path, one)
     assert read_baselines([path], ["mine"], "smoke", 3, shipped)
     with pytest.raises(BaselineError, match="of networks a, the run of mamba"):
@@ -190,12 +197,18 @@ def test_a_file_that_is_no_scorecard_is_refused(tmp_path):
         read_baselines([tmp_path / "absent.json"], ["mine"], "smoke", 3, NetworkInfo())
 
 
+def test_there_is_a_card_of_every_earlier_schema():
+    major, minor = SCHEMA_VERSION.split(".")
+    assert [path.stem for path in CARDS] == [f"{major}.{earlier}" for earlier in range(int(minor))]
+
+
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
 def test_a_card_of_an_earlier_schema_can_still_be_a_baseline(path):
     one = read_scorecard(path)
     assert one.schema_version == path.stem
     assert one.baseline is None
     assert {change.change for change in judged(one, one, path).changes} == {Change.UNCHANGED}
+    assert read_baselines([path], [one.metric.name], one.suite.profile, one.run.seed, NetworkInfo())
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(Outcome.PASSED, 0), (Outcome.FAILED, 1)])

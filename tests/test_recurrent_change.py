@@ -16,7 +16,9 @@ from metric_harness.recurrent_change import (
     common_checkpoints,
 )
 from metric_harness.seeding import generator
-from metric_harness.zoo_recordings import shipped_zoo
+from metric_harness.zoo import shipped
+from metric_harness.zoo_plans import SHIPPED
+from metric_harness.zoo_recordings import shipped_zoo, zoo_in
 
 SEEDS = (0, 1, 2)
 
@@ -47,7 +49,8 @@ def test_every_seed_is_one_observation(found):
 
 
 def test_no_self_pair_enters(found):
-    for values in (found.free, found.fixed, *found.courses.values(), *found.to_master.values()):
+    unrelated = [values for values, _ in found.unrelated.values()]
+    for values in (found.free, found.fixed, *found.courses.values(), *found.to_master.values(), *unrelated):
         assert values.min() > 0
 
 
@@ -65,6 +68,14 @@ def test_the_frozen_null_keeps_the_recurrence_of_its_draw_and_the_master_does_no
     assert not np.array_equal(first["recurrent_weights"], last["recurrent_weights"])
     assert not np.array_equal(first["recurrent_weights"], draw["recurrent_weights"])
     assert zoo.specimens(FROZEN, 0)[0].update == zoo.specimens("master", 0)[0].update == 0
+
+
+@pytest.mark.parametrize("network", sorted(SHIPPED))
+def test_the_frozen_null_changes_input_weights_alone(network):
+    zoo = zoo_in(shipped(network))
+    moving = {"embedding_weights", "embedding_bias"} if network == "mamba" else {"input_weights"}
+    draw, frozen = (zoo.weights(zoo.final(group, 0)) for group in (UNTRAINED, FROZEN))
+    assert {name for name in draw if not np.array_equal(draw[name], frozen[name])} == moving
 
 
 def test_numbers_are_read_by_the_mean_distance_of_unrelated_networks():

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from metric_harness.cli import schema
+from tests.whole_cards import write_as_whole
 
 ARGUMENTS = ("--metric-profile=smoke", "-k", "value or purity")
 VALUE, PURITY = "contract.value", "contract.purity"
@@ -19,7 +20,10 @@ EARLIER: dict[str, str] = {}
 
 @pytest.fixture
 def baseline(repository, run, card):
-    """Write `baseline.json`: the card of a metric over two cases as if they were the suite, changed by a function."""
+    """Write `baseline.json`: the card of a metric over two cases as if they were the suite, changed by a function.
+
+    Its number of cases and its digest are made to agree with what the function leaves.
+    """
 
     def write(metric: str, doctor: Doctor = lambda content: None) -> None:
         if metric not in EARLIER:
@@ -29,7 +33,7 @@ def baseline(repository, run, card):
         content["cases"] = [case for case in content["cases"] if case["outcome"] != "not_run"]
         content["run"]["complete"] = True
         doctor(content)
-        (repository.path / "baseline.json").write_text(json.dumps(content), encoding="utf-8")
+        write_as_whole(content, repository.path / "baseline.json")
 
     return write
 
@@ -38,6 +42,18 @@ def baseline(repository, run, card):
 def gated(run):
     """Run a metric against the baseline."""
     return lambda metric, *more: run(f"--metric=mymetrics:{metric}", "--metric-baseline=baseline.json", *more)
+
+
+def test_a_card_that_was_cut_or_edited_is_exit_4(baseline, gated, repository):
+    baseline("good")
+    path = repository.path / "baseline.json"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    (repository.path / "reports/good/scorecard.partial.json").unlink(missing_ok=True)
+    path.write_text(json.dumps(whole | {"cases": whole["cases"][:1]}), encoding="utf-8")
+    assert_refused(gated("good", *ARGUMENTS), "*holds 1 of 2 cases*needed each case of its suite once*", repository)
+    pretend_failed = [case | {"outcome": "failed"} for case in whole["cases"]]
+    path.write_text(json.dumps(whole | {"cases": pretend_failed}), encoding="utf-8")
+    assert_refused(gated("good", *ARGUMENTS), "*have the digest *, they have *as a run wrote them*", repository)
 
 
 def by_id(content: dict[str, Any]) -> dict[str, Any]:
@@ -87,6 +103,13 @@ def test_a_case_that_is_gone_fails_even_if_one_of_another_name_passes(baseline, 
     result.stdout.fnmatch_lines(["  removed  contract.repeatability  passed -> absent: *renamed*"])
 
 
+def test_a_case_that_is_simply_gone_fails(baseline, gated):
+    baseline("good", lambda content: content["cases"].append({**content["cases"][0], "id": "contract.forgotten"}))
+    result = gated("good", *ARGUMENTS)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["  removed  contract.forgotten  passed -> absent: *"])
+
+
 def test_a_new_case_that_fails_stops_nothing(baseline, gated):
     def forget(content):
         content["cases"] = [case for case in content["cases"] if case["id"] != PURITY]
@@ -125,15 +148,17 @@ def test_nothing_passes_by_not_running(baseline, gated, selection):
     result.stdout.fnmatch_lines(["  incomparable  contract.purity  passed -> not run: *"])
 
 
-def test_a_worker_that_dies_is_a_regression(baseline, gated, workers):
-    if not workers:
-        pytest.skip("the death of the only process ends the run, which no report can outlive")
-
+def test_a_process_that_dies_never_passes(baseline, gated, workers, repository):
     def rename(content):
         content["metric"]["name"] = "dies"
 
     baseline("good", rename)
-    result = gated("dies", *ARGUMENTS, "--max-worker-restart=4")
+    result = gated("dies", *ARGUMENTS, *(["--max-worker-restart=4"] if workers else []))
+    if not workers:
+        # No report can outlive the only process; its status is the system's own.
+        assert result.ret not in (0, 1, 4, 5)
+        assert not (repository.path / "reports/dies/scorecard.partial.json").exists()
+        return
     assert result.ret == 1
     result.stdout.fnmatch_lines(["  regressed  contract.value  passed -> crashed*"])
 
@@ -150,6 +175,7 @@ def test_the_gate_does_not_excuse_the_users_own_tests(baseline, gated, repositor
         (None, "*cannot read *baseline.json: No such file*"),
         ("", "*baseline.json is not JSON*"),
         ("{", "*baseline.json is not JSON*"),
+        ("[" * 200_000, "*baseline.json is not JSON*"),
         ('{"schema_version": "9.0"}', "*schema version '9.0'; this release reads*"),
     ],
 )
@@ -164,6 +190,17 @@ def test_a_bad_file_is_exit_4_before_the_first_case(gated, repository, content, 
     [
         (lambda content: content["run"].update(complete=False), "*is of a partial run*needed a full one*"),
         (lambda content: content.update(cases=[]), "*holds no case*"),
+        (lambda content: content["cases"].append(content["cases"][0]), "*holds contract.* twice*"),
+        (lambda content: content["run"].update(complete="false"), "*complete of run is str; needed bool*"),
+        (
+            lambda content: content["cases"][0].update(measurements="abc"),
+            "*measurements of case * is str; needed dict*",
+        ),
+        (lambda content: content["cases"][0].update(volatile=None), "*volatile of case * is NoneType; needed list*"),
+        (lambda content: content["cases"][0].update(id=["a"]), "*id of case * is list; needed str*"),
+        (lambda content: content["metric"].update(claims=[]), "*claims of metric is list; needed dict*"),
+        (lambda content: content["metric"]["claims"].update(numerical_floor="a"), "*numerical_floor of claims is str*"),
+        (lambda content: content.update(cases={}), "*cases of report is dict; needed list*"),
         (lambda content: content["suite"].update(profile="paper"), "*is of profile paper, the run of smoke*"),
         (lambda content: content["metric"].update(name="other"), "*baseline is of other, the run is of good*"),
     ],

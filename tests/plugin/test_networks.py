@@ -42,7 +42,7 @@ def test_another_architecture_is_asked_what_it_can_change(run, card, repository,
     measured = cases["architecture.recurrent_change"]["measurements"]
     assert measured["change that needs recurrence by unrelated, minus leaky_rnn's"] == 0
     page = (repository.path / "reports" / "architecture-leaky_rnn-own.md").read_text(encoding="utf-8")
-    assert "neither more nor less" in page
+    assert "neither smaller nor larger" in page
 
 
 def test_a_failure_is_rerun_with_the_network(run, copied):
