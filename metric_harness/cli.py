@@ -131,6 +131,7 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     build = actions.add_parser("build", help="train the networks anew")
     build.add_argument("--smoke", action="store_true", help="a tiny zoo that has learnt next to nothing, in seconds")
     build.add_argument("--processes", type=int, metavar="N", help="stacks trained at once (default: one per core)")
+    build.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler, whose workers train instead")
     verify = actions.add_parser("verify", help="recompute digests and accuracies")
     info = actions.add_parser("info", help="print how the networks were trained, and how they did")
     for action in (build, verify, info):
@@ -229,7 +230,8 @@ def _zoo_text(options: argparse.Namespace) -> str:
 
     chosen = {"network": options.network, "settings": options.network_set}
     if options.action == "build":
-        return zoo_commands.build_zoo(options.folder, smoke=options.smoke, n_processes=options.processes, **chosen)
+        placed = {"n_processes": options.processes, "scheduler": options.scheduler}
+        return zoo_commands.build_zoo(options.folder, smoke=options.smoke, **placed, **chosen)
     return (zoo_commands.verify if options.action == "verify" else zoo_commands.info)(options.folder, **chosen)
 
 

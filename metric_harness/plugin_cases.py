@@ -219,7 +219,7 @@ class CaseRunner:
             return (yield)
         try:
             # What a metric changes of the process must not reach the next case, nor the next metric.
-            with process_state.restored(), deadline(self.request.timeout):
+            with process_state.room_afterwards(), process_state.restored(), deadline(self.request.timeout):
                 self._require_networks(item)
                 return (yield)
         except (ClaimInconclusiveError, NotApplicableError, UnfitZooError) as verdict:
@@ -301,6 +301,10 @@ def blame_elsewhere(state: CaseState, call: pytest.CallInfo[None]) -> None:
         where = "" if call.when == "call" else f" in {call.when}"
         state.outcome = Outcome.ERROR
         hint = "this is a fault of the case, not of the metric; --full-trace shows where"
+        if call.excinfo.errisinstance(MemoryError):
+            hint = (
+                "memory is used up, by this case or by what a metric has kept since earlier ones; run this case alone"
+            )
         state.message = f"the case itself raised{where}: {call.excinfo.exconly()}\n  hint: {hint}"
 
 

@@ -1,15 +1,19 @@
 """What all code of a process shares and no metric may change: random generators, settings, the environment."""
 
+import mmap
 import os
 import random
 import sys
 import warnings
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+SET_ASIDE = 2**29
+"""Bytes of address space that are kept from a case: four times what reports take, and pytest to tell of an error."""
 
 
 def snapshot() -> Mapping[str, object]:
@@ -84,3 +88,31 @@ def restored() -> Generator[None]:
             # Loaded inside the block, so that nobody has looked before: these are what it begins with.
             torch.set_default_dtype(torch.float32)
             torch.set_grad_enabled(True)
+
+
+@contextmanager
+def room_afterwards() -> Generator[None]:
+    """Keep some address space from the block, so that what follows has room even if the block used up all there was.
+
+    Nothing is written there, so that it takes no memory.
+    """
+    held = _set_aside()
+    try:
+        yield
+    finally:
+        for part in held:
+            part.close()
+
+
+def _set_aside() -> list[mmap.mmap]:
+    """Return maps of `SET_ASIDE` bytes, or of all but a few that there are: what is left over, a metric takes.
+
+    NumPy's arrays would not do: what they leave in a fragmented heap is of no use to a library that is to be loaded.
+    """
+    held: list[mmap.mmap] = []
+    size = SET_ASIDE
+    while size >= 2**20 and sum(map(len, held)) < SET_ASIDE:
+        with suppress(OSError, MemoryError):
+            held.append(mmap.mmap(-1, size))
+        size //= 2
+    return held

@@ -36,6 +36,8 @@ from metric_harness.zoo import MANIFEST, N_TEST, SCHEMA, held_out_trials
 Listener = Callable[["News"], None]
 PHASES = ("pretraining", "composite", "testing")
 """What each job does, one after the other: two stacks that it trains, and the accuracies at every checkpoint."""
+Runner = Callable[[Sequence["Job"], Path, Listener], None]
+"""Runs jobs; what they found lies in their snapshots in a folder afterwards."""
 Tested = dict[str, dict[str, float]]
 """Accuracy on the test trials by network, `group/seed`, and by update."""
 
@@ -232,7 +234,9 @@ def run(job: Job, cache: Path, tell: Listener) -> None:
     job.tested(job.learn(job.pretrain(cache, tell), cache, tell), cache, tell)
 
 
-def build(plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: Listener) -> Path:
+def build(
+    plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: Listener, elsewhere: Runner | None = None
+) -> Path:
     """Train a zoo and write it to a folder; return the path of its manifest.
 
     Args:
@@ -241,10 +245,13 @@ def build(plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: List
         cache: where snapshots lie, in a folder of the plan's digest.
         n_processes: jobs that run at once, each on one thread; with 1 they run here, one by one.
         tell: told how training goes.
+        elsewhere: what runs the jobs in place of processes of this machine.
     """
     snapshots = cache / "zoo" / plan.digest()
     jobs = plan.jobs()
-    if n_processes == 1:
+    if elsewhere is not None:
+        elsewhere(jobs, snapshots, tell)
+    elif n_processes == 1:
         _on_one_thread()
         for job in jobs:
             run(job, snapshots, tell)

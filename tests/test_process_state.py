@@ -2,13 +2,19 @@
 
 import os
 import random
+import subprocess
 import sys
 import warnings
 
 import numpy as np
 import pytest
 
+from metric_harness import catalogue, process_state
+from metric_harness.adapter import MetricUnderTest
+from metric_harness.plugin_cases import CaseState, blame_elsewhere
 from metric_harness.process_state import changed, restored, snapshot, unsettle
+from metric_harness.records import Outcome
+from metric_harness.resolution import load
 
 
 def set_variable() -> None:
@@ -105,3 +111,45 @@ def test_a_number_of_threads_that_is_set_again_is_seen():
         before = snapshot()
         torch.set_num_threads(1)
         assert changed(before, snapshot()) == [TORCH]
+
+
+HOARDER = """
+import mmap
+import resource
+
+import numpy as np
+
+from metric_harness import process_state
+
+with open("/proc/self/statm") as stream:
+    used = int(stream.read().split()[0]) * resource.getpagesize()
+limit = used + process_state.SET_ASIDE + 2**28
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+hoard = []
+for _ in range(20):
+    try:
+        with process_state.room_afterwards():
+            while True:
+                hoard.append(np.empty(2**23, dtype=np.uint8))
+    except MemoryError:
+        pass
+print(len(mmap.mmap(-1, process_state.SET_ASIDE // 2)))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of the address space are Linux's")
+def test_what_follows_has_room_when_all_memory_is_used_up_again_and_again():
+    done = subprocess.run([sys.executable, "-c", HOARDER], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{process_state.SET_ASIDE // 2}\n", done.stderr
+
+
+def test_an_error_for_want_of_memory_is_not_called_a_fault_of_the_case():
+    def hungry() -> None:
+        raise MemoryError
+
+    case = catalogue.cases()[0]
+    state = CaseState(case=case, metric=MetricUnderTest("cka", load("cka")), parameters="")
+    blame_elsewhere(state, pytest.CallInfo.from_call(hungry, "call"))
+    assert state.outcome is Outcome.ERROR
+    assert "memory is used up" in state.message
+    assert "fault of the case" not in state.message
