@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("schema", help="print the JSON Schema of a scorecard")
     _add_null(commands.add_parser("null", help="tell what a metric gives by chance, for your sizes"))
     _add_architecture(commands.add_parser("architecture", help="tell what training changes in a network of yours"))
+    _add_sweep(commands.add_parser("sweep", help="train and compare the reference study's networks at its own size"))
     _add_zoo(commands.add_parser("zoo", help="train, check or describe the networks of the learning cases"))
     return parser
 
@@ -104,6 +105,24 @@ def _add_architecture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=int, metavar="N", help="stacks trained at once (default: one per core)")
     parser.add_argument(
         "--reports", metavar="DIR", type=Path, default=Path("reports"), help="where the page goes (default: reports)"
+    )
+
+
+def _add_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("metrics", metavar="METRIC", nargs="+", help="as after --metric")
+    parser.add_argument("--metric-set", metavar="KEY=VALUE", action="append", help="a setting of a metric (repeat)")
+    parser.add_argument("--slice", metavar="SHARE", default="1", help="of all networks, such as 1/50 (default: all)")
+    parser.add_argument(
+        "--updates", type=int, metavar="N", help="for every network, to measure cost; it learns next to nothing"
+    )
+    parser.add_argument("--processes", type=int, metavar="N", help="configurations at once (default: one per core)")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="of finished pieces, where it goes on (default: in your cache)"
+    )
+    parser.add_argument("--estimate", action="store_true", help="tell what it will take, and stop")
+    parser.add_argument("--price", type=float, metavar="P", help="of a core-hour, to be told the cost")
+    parser.add_argument(
+        "--reports", metavar="DIR", type=Path, default=Path("reports"), help="where the tables go (default: reports)"
     )
 
 
@@ -236,6 +255,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from metric_harness import architecture_command
 
             return architecture_command.run(options)
+        if options.command == "sweep":
+            from metric_harness import sweep_command
+
+            text, status = sweep_command.run(options, sys.argv[1:] if arguments is None else arguments)
+            print(text)
+            return status
         if options.command == "null":
             # Distributions need SciPy, and plots matplotlib.
             from metric_harness import null_command
