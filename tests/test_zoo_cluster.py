@@ -31,6 +31,17 @@ from tests.test_zoo import TINY, contents, silent
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+ONLY_HERE = """
+import sys
+
+if "pytest" not in sys.modules:
+    raise ImportError("no such machine")
+
+def gap(x, y):
+    return 1.0
+"""
+
+
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     folder = tmp_path_factory.mktemp("dask")
@@ -120,13 +131,14 @@ def test_a_sweep_is_the_serial_one_and_only_its_records_come_back(local, tmp_pat
 
 
 def test_a_configuration_that_breaks_off_on_a_worker_is_named_and_leaves_the_others(opened, tmp_path):
-    lost = dataclasses.replace(CKA[0], value=f"{tmp_path}/nowhere.py:nothing")
+    (tmp_path / "mine.py").write_text(ONLY_HERE)
+    lost = dataclasses.replace(CKA[0], value=f"{tmp_path}/mine.py:gap")
     homes = [Home(SWEEP, configuration, tmp_path) for configuration in (SMALL, OTHER)]
     tasks = [(home, ("untrained", "master")) for home in homes]
     found = {home.configuration: finish for home, finish in sweep_cluster.sent(opened, tasks, [lost], unheard)}
     assert {*found} == {SMALL, OTHER}
     for finish in found.values():
-        with pytest.raises(SchedulerError, match="on a worker of tcp://.*nowhere.py"):
+        with pytest.raises(SchedulerError, match=r"on a worker of tcp://.*no such machine"):
             finish()
     assert [home.training("composite-master")["over"] for home in homes] == [True, True]
     ends = [finish for _, finish in sweep_cluster.sent(Idle(KILLED), tasks, CKA, unheard)]
