@@ -69,7 +69,7 @@ def _run(
     print(f"{estimate}\n", file=sys.stderr, flush=True)
     with _progress(costs, part) as bar:
         done = _all_work(sweep, part, metrics, root, n_processes, connection, bar)
-    found = results(sweep, part, metrics, root) | {"broken off": done}
+    found: Record = results(sweep, part, metrics, root) | {"broken off": done}
     costs = Costs(sweep, root, metrics, costs.calibration)
     found["costs"] = measured(costs, study)
     paths = [options.reports / f"sweep.{extension}" for extension in ("json", "md")]
@@ -183,7 +183,7 @@ def measured(costs: Costs, study: Sweep) -> Record:
 def _lengths(costs: Costs, study: Sweep) -> dict[str, dict[str, float]]:
     """Return how long trainings may be, in words, with the updates by what is free in them."""
     most = study.schedule.checkpoints[-1]
-    at_most = dict.fromkeys(("subtasks", "frozen", "all"), float(most))
+    at_most: dict[str, float] = {free: float(most) for free in ("subtasks", "frozen", "all")}
     found = {f"at most, {most} updates for every network": at_most}
     usual = costs.usual_updates()
     if costs.sweep == study and usual:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, cast, final
 import numpy as np
 from scipy.optimize import nnls
 
+from metric_harness.arrays import Array
 from metric_harness.files import write_whole
 from metric_harness.records import to_json
 from metric_harness.sweep_pieces import Asked, Home, Record, compared, read_record, record_network, trainings
@@ -60,16 +61,18 @@ class Law:
 def fitted(points: Sequence[Point]) -> Law:
     """Return the law of some measurements, by least squares of the logarithms with a penalty; see the module."""
     kinds = sorted({point.kind for point in points})
-    x = np.log([point.sizes for point in points])
-    y = np.log([max(point.seconds, 1e-6) for point in points])
+    x: Array = np.log(np.array([point.sizes for point in points]))
+    y: Array = np.log(np.array([max(point.seconds, 1e-6) for point in points]))
     members = [np.array([point.kind == kind for point in points]) for kind in kinds]
     residual, centered = y - THEORY * x.sum(axis=1), x.copy()
     offset = residual.copy()
     for inside in members:
         centered[inside] -= x[inside].mean(axis=0)
         offset[inside] -= residual[inside].mean()
-    beyond = np.linalg.solve(centered.T @ centered + PENALTY * np.eye(x.shape[1]), centered.T @ offset)
-    exponents = THEORY + beyond
+    beyond: Array = cast(Any, np.linalg).solve(
+        centered.T @ centered + PENALTY * np.eye(x.shape[1]), centered.T @ offset
+    )
+    exponents: Array = THEORY + beyond
     constants = {kind: float((y - x @ exponents)[inside].mean()) for kind, inside in zip(kinds, members, strict=True)}
     return Law(constants, tuple(map(float, exponents)))
 

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, cast, final
 
 import numpy as np
 
@@ -142,10 +142,10 @@ def trainings(groups: Sequence[str]) -> dict[str, str]:
 def read_record(path: Path) -> Record | None:
     """Return the record in a file; None if there is none, or one that cannot be read and has to be made again."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return cast(Record, found) if isinstance(found, dict) else None
 
 
 def work(home: Home, groups: Sequence[str], metrics: Sequence[Asked], tell: Teller) -> None:
@@ -285,8 +285,9 @@ def compared(metric: MetricUnderTest, recordings: Mapping[str, Trajectories]) ->
     found: Record = {"metric": metric.name, "settings": metric.settings, "pairs": []}
     began = time.process_time()
     try:
-        values = settled(metric.pair_distances(list(recordings.values()), pairs), metric.floor) if pairs else []
-        found["pairs"] = [[names[i], names[j], float(v)] for (i, j), v in zip(pairs, values, strict=True)]
+        if pairs:
+            values = settled(metric.pair_distances(list(recordings.values()), pairs), metric.floor)
+            found["pairs"] = [[names[i], names[j], float(v)] for (i, j), v in zip(pairs, values, strict=True)]
     except MetricHarnessError as error:
         found["error"] = str(error)
     return found | {"seconds": time.process_time() - began, "n_networks": len(names), "n_pairs": len(pairs)}

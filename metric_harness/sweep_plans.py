@@ -144,7 +144,7 @@ class Sweep:
         wanted = float(share) * n_trainings(self.whole)
         found: dict[Configuration, set[str]] = {}
         for configuration, group in self._units():
-            more = {**found, configuration: {MASTER, group, *found.get(configuration, ())}}
+            more = {**found, configuration: {MASTER, group} | found.get(configuration, set[str]())}
             if found and abs(n_trainings(more) - wanted) > abs(n_trainings(found) - wanted):
                 break
             found = more
@@ -158,7 +158,7 @@ class Sweep:
         for cell in cells:
             units = [(c, group) for c in self.configurations if c.cell == cell for group in others]
             drawn.append([units[k] for k in rng.permutation(len(units))])
-        order = rng.permutation(len(cells))
+        order: list[int] = rng.permutation(len(cells)).tolist()
         longest = max(map(len, drawn))
         return [drawn[k][turn] for turn in range(longest) for k in order if turn < len(drawn[k])]
 
