@@ -21,11 +21,11 @@ from metric_harness.sweep_pieces import Asked, Home, Teller, read_record, traini
 
 Task: TypeAlias = tuple[Home, Sequence[str]]
 """A configuration, and the groups of which there are to be networks."""
+Answer: TypeAlias = tuple[str | None, dict[str, bytes]]
+"""Why a configuration broke off, empty if it did not and None if nobody can tell; and its records by file name."""
 
 
-def worked(
-    needed: str, path: Sequence[str], home: Home, groups: Sequence[str], metrics: Sequence[Asked]
-) -> tuple[str, dict[str, bytes]]:
+def worked(needed: str, path: Sequence[str], home: Home, groups: Sequence[str], metrics: Sequence[Asked]) -> Answer:
     """Do a configuration on a worker; return why it broke off if it did, and the records of its pieces by name.
 
     Args:
@@ -66,7 +66,8 @@ def sent(
     calls = [(edition(), sys.path, home, groups, metrics) for home, groups in away]
     for place, result in connection.each_result(worked, calls):
         home, groups = away[place]
-        why, files = (None, {}) if result is KILLED else result
+        answer: Answer = (None, {}) if result is KILLED else result
+        why, files = answer
         for name, content in files.items():
             write_whole(home.folder / name, content)
         for piece in (*trainings(groups), *(asked.value for asked in metrics)):
