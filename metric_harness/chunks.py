@@ -87,11 +87,7 @@ def answered(job: Job, places: Sequence[int], pairs: Sequence[tuple[int, int]], 
     Raises:
         SchedulerError: if this worker has other code or libraries, or cannot load the metric.
     """
-    if edition() != job.edition:
-        raise SchedulerError(
-            f"a worker has edition {edition()} of metric-harness and its libraries; needed {job.edition}, that of the "
-            "sender. Install the same versions there, and restart the workers after every change."
-        )
+    require_edition(job.edition)
     sys.path += [folder for folder in job.path if folder not in sys.path]
     fresh = [unpacked(array) for array in arrays]
     xs = fresh[:1] * job.n_arrays
@@ -99,6 +95,19 @@ def answered(job: Job, places: Sequence[int], pairs: Sequence[tuple[int, int]], 
         xs[place] = array
     with TURNS, process_state.restored():
         return _reply(MetricUnderTest("on a worker", _loaded(job.metric)), job.method, xs, pairs)
+
+
+def require_edition(needed: str) -> None:
+    """Refuse to answer a sender of other code.
+
+    Raises:
+        SchedulerError: if this worker has other code or libraries.
+    """
+    if edition() != needed:
+        raise SchedulerError(
+            f"a worker has edition {edition()} of metric-harness and its libraries; needed {needed}, that of the "
+            "sender. Install the same versions there, and restart the workers after every change."
+        )
 
 
 def _reply(metric: MetricUnderTest, method: Method, xs: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Reply:

@@ -5,6 +5,7 @@ import importlib.resources
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from tabulate import tabulate
 
@@ -60,8 +61,16 @@ def rendered(path: Path, format_name: str) -> str:
     return chosen.render(report) if isinstance(report, Scorecard) else chosen.render_comparison(report)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that ends after a mistake as everything else here does, in 4; commands are parsers of its class."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(4, f"{self.prog}: error: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="metric-harness",
         description="Look at cases and scorecards. To validate a metric: pytest --metric=NAME",
     )
@@ -91,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("schema", help="print the JSON Schema of a scorecard")
     _add_null(commands.add_parser("null", help="tell what a metric gives by chance, for your sizes"))
     _add_architecture(commands.add_parser("architecture", help="tell what training changes in a network of yours"))
+    _add_sweep(commands.add_parser("sweep", help="train and compare the reference study's networks at its own size"))
     _add_zoo(commands.add_parser("zoo", help="train, check or describe the networks of the learning cases"))
     return parser
 
@@ -107,11 +117,30 @@ def _add_architecture(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("metrics", metavar="METRIC", nargs="+", help="as after --metric")
+    parser.add_argument("--metric-set", metavar="KEY=VALUE", action="append", help="a setting of a metric (repeat)")
+    parser.add_argument("--slice", metavar="SHARE", default="1", help="of all networks, such as 1/50 (default: all)")
+    parser.add_argument(
+        "--updates", type=int, metavar="N", help="for every network, to measure cost; it learns next to nothing"
+    )
+    parser.add_argument("--processes", type=int, metavar="N", help="configurations at once (default: one per core)")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="of finished pieces, where it goes on (default: in your cache)"
+    )
+    parser.add_argument("--estimate", action="store_true", help="tell what it will take, and stop")
+    parser.add_argument("--price", type=float, metavar="P", help="of a core-hour, to be told the cost")
+    parser.add_argument(
+        "--reports", metavar="DIR", type=Path, default=Path("reports"), help="where the tables go (default: reports)"
+    )
+
+
 def _add_zoo(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     build = actions.add_parser("build", help="train the networks anew")
     build.add_argument("--smoke", action="store_true", help="a tiny zoo that has learnt next to nothing, in seconds")
     build.add_argument("--processes", type=int, metavar="N", help="stacks trained at once (default: one per core)")
+    build.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler, whose workers train instead")
     verify = actions.add_parser("verify", help="recompute digests and accuracies")
     info = actions.add_parser("info", help="print how the networks were trained, and how they did")
     for action in (build, verify, info):
@@ -210,7 +239,8 @@ def _zoo_text(options: argparse.Namespace) -> str:
 
     chosen = {"network": options.network, "settings": options.network_set}
     if options.action == "build":
-        return zoo_commands.build_zoo(options.folder, smoke=options.smoke, n_processes=options.processes, **chosen)
+        placed = {"n_processes": options.processes, "scheduler": options.scheduler}
+        return zoo_commands.build_zoo(options.folder, smoke=options.smoke, **placed, **chosen)
     return (zoo_commands.verify if options.action == "verify" else zoo_commands.info)(options.folder, **chosen)
 
 
@@ -234,6 +264,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from metric_harness import architecture_command
 
             return architecture_command.run(options)
+        if options.command == "sweep":
+            from metric_harness import sweep_command
+
+            text, status = sweep_command.run(options, sys.argv[1:] if arguments is None else arguments)
+            print(text)
+            return status
         if options.command == "null":
             # Distributions need SciPy, and plots matplotlib.
             from metric_harness import null_command

@@ -12,7 +12,7 @@ import time
 import uuid
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Literal, TypeAlias, final
 
 from metric_harness import optional
@@ -49,14 +49,16 @@ class Connection:
 
     Args:
         address: of the scheduler, as Dask takes it.
+        option: that names it, for messages.
 
     Raises:
         UsageError: if Dask is not installed, or no scheduler answers.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, option: str = "--metric-scheduler") -> None:
         self.address = address
-        self._dask = _distributed()
+        self._option = option
+        self._dask = _distributed(option)
         self._client = self._connected()
         self._held: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._cleaning: threading.Thread | None = None
@@ -68,7 +70,7 @@ class Connection:
         except (OSError, ValueError, TypeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UsageError(
-                f"--metric-scheduler {self.address} does not answer within {CONNECT_S:g} s: {reason}. Start one with "
+                f"{self._option} {self.address} does not answer within {CONNECT_S:g} s: {reason}. Start one with "
                 "`dask scheduler`, give the address that it prints, and start a `dask worker` for it."
             ) from error
 
@@ -124,6 +126,28 @@ class Connection:
             self._cancel(futures)
             raise
 
+    def each_result(self, function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> Iterator[tuple[int, Result]]:
+        """Yield the place of each sequence of arguments and what a function returns for it, as calls finish.
+
+        Raises:
+            SchedulerError: if scheduler or workers are lost, or the function raised on a worker.
+        """
+        self._settle()
+        self._require_scheduler()
+        waiting: dict[int, Any] = {}
+        try:
+            for place, arguments in enumerate(calls):
+                waiting[place] = self._submitted(function, arguments, "piece")
+            while waiting:
+                self._wait(list(waiting.values()), first=True)
+                for place in [k for k, future in waiting.items() if future.status not in UNDER_WAY]:
+                    result = self._result(waiting[place], [waiting[place]])
+                    del waiting[place]
+                    yield place, result
+        except BaseException:
+            self._cancel(list(waiting.values()))
+            raise
+
     def _submitted(self, function: Callable[..., Any], arguments: Sequence[Any], what: str) -> Any:
         # Keys of their own: equal questions are asked as often here as they are without a scheduler.
         with _quiet():
@@ -131,12 +155,13 @@ class Connection:
                 function, *arguments, key=f"metric-harness-{what}-{uuid.uuid4().hex}", pure=False, retries=0
             )
 
-    def _wait(self, futures: Sequence[Any]) -> None:
-        seen = time.monotonic()
-        while any(future.status in UNDER_WAY for future in futures):
+    def _wait(self, futures: Sequence[Any], *, first: bool = False) -> None:
+        """Wait until calls are over: all of them, or the first."""
+        seen, enough = time.monotonic(), "FIRST_COMPLETED" if first else "ALL_COMPLETED"
+        while (all if first else any)(future.status in UNDER_WAY for future in futures):
             with contextlib.suppress(TimeoutError, self._dask.TimeoutError, self._dask.CancelledError):
                 with self._client.as_current():
-                    self._dask.wait(futures, timeout=POLL_S)
+                    self._dask.wait(futures, timeout=POLL_S, return_when=enough)
                 continue
             self._require_scheduler()
             seen = time.monotonic() if self.n_threads() else seen
@@ -206,11 +231,11 @@ class Connection:
             self._cleaning = None
 
 
-def _distributed() -> Any:
+def _distributed(option: str) -> Any:
     try:
         return optional.imported("distributed", "dask", holds=["Client", "KilledWorker"])
     except MetricUnavailableError as error:
-        raise UsageError(f"--metric-scheduler {error}") from error
+        raise UsageError(f"{option} {error}") from error
 
 
 @contextlib.contextmanager

@@ -36,6 +36,8 @@ from metric_harness.zoo import MANIFEST, N_TEST, SCHEMA, held_out_trials
 Listener = Callable[["News"], None]
 PHASES = ("pretraining", "composite", "testing")
 """What each job does, one after the other: two stacks that it trains, and the accuracies at every checkpoint."""
+Runner = Callable[[Sequence["Job"], Path, Listener], None]
+"""Runs jobs; what they found lies in their snapshots in a folder afterwards."""
 Tested = dict[str, dict[str, float]]
 """Accuracy on the test trials by network, `group/seed`, and by update."""
 
@@ -135,44 +137,52 @@ class Job:
         drawn = network.initial_parameters(task.n_inputs, task.n_outputs, rng)
         return {name: values.astype(np.float32) for name, values in drawn.items()}
 
+    def first(self, group: str, seed: int) -> Weights:
+        """Return the weights with which the network of a group and a seed begins, before any training."""
+        network, task = self.made()
+        return self.initial(network, task, seed, "master" if group == MASTER else "all but master")
+
+    def beginner(self, subset: tuple[str, ...], seed: int) -> Pupil:
+        """Return the network of a seed that is to be taught some subtasks, all weights free."""
+        network, task = self.made()
+        return Pupil(
+            weights=self.initial(network, task, seed, "all but master"),
+            rules=subset,
+            trained=tuple(network.initial_parameters(1, 1, generator(0))),
+            stream=("zoo", self.task, seed, "pretraining"),
+        )
+
+    def learner(self, group: str, seed: int, weights: Weights) -> Pupil:
+        """Return the network of a group and a seed that is to learn the composite task, with what its group frees."""
+        network, _ = self.made()
+        everything = tuple(network.initial_parameters(1, 1, generator(0)))
+        return Pupil(
+            weights=weights,
+            rules=(COMPOSITE,),
+            trained=network.trained_when_frozen if GROUPS[group].free == "frozen" else everything,
+            stream=("zoo", self.task, seed, "composite"),
+        )
+
     def pretrain(self, cache: Path, tell: Listener) -> dict[tuple[tuple[str, ...], int], Progress]:
         """Return the networks that were taught subtasks together, by those rules and seed."""
-        network, task = self.made()
         subsets = [subset for subset in dict.fromkeys(g.pretraining for g in GROUPS.values()) if subset]
-        pupils = {
-            (subset, seed): Pupil(
-                weights=self.initial(network, task, seed, "all but master"),
-                rules=subset,
-                trained=tuple(network.initial_parameters(1, 1, generator(0))),
-                stream=("zoo", self.task, seed, "pretraining"),
-            )
-            for seed in self.seeds
-            for subset in subsets
-        }
+        pupils = {(subset, seed): self.beginner(subset, seed) for seed in self.seeds for subset in subsets}
         return dict(zip(pupils, self.trained("pretraining", list(pupils.values()), cache, tell), strict=True))
 
     def learn(
         self, pretrained: Mapping[tuple[tuple[str, ...], int], Progress], cache: Path, tell: Listener
     ) -> dict[tuple[str, int], Progress]:
         """Return every network of the groups, by group and seed."""
-        network, task = self.made()
-        everything = tuple(network.initial_parameters(1, 1, generator(0)))
-        free = {"all": everything, "frozen": network.trained_when_frozen}
-        begun: dict[tuple[str, int], Weights] = {}
-        for seed in self.seeds:
-            for group in GROUPS.values():
-                who = "master" if group.name == MASTER else "all but master"
-                progress = pretrained.get((group.pretraining, seed))
-                begun[group.name, seed] = progress.final if progress else self.initial(network, task, seed, who)
+        begun = {
+            (group.name, seed): progress.final if progress else self.first(group.name, seed)
+            for seed in self.seeds
+            for group in GROUPS.values()
+            for progress in [pretrained.get((group.pretraining, seed))]
+        }
         pupils = {
-            (name, seed): Pupil(
-                weights=weights,
-                rules=(COMPOSITE,),
-                trained=free[GROUPS[name].free],
-                stream=("zoo", self.task, seed, "composite"),
-            )
+            (name, seed): self.learner(name, seed, weights)
             for (name, seed), weights in begun.items()
-            if GROUPS[name].free in free
+            if GROUPS[name].free != "nothing"
         }
         learnt = dict(zip(pupils, self.trained("composite", list(pupils.values()), cache, tell), strict=True))
         return {key: learnt.get(key) or Progress(checkpoints={0: weights}) for key, weights in begun.items()}
@@ -224,7 +234,9 @@ def run(job: Job, cache: Path, tell: Listener) -> None:
     job.tested(job.learn(job.pretrain(cache, tell), cache, tell), cache, tell)
 
 
-def build(plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: Listener) -> Path:
+def build(
+    plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: Listener, elsewhere: Runner | None = None
+) -> Path:
     """Train a zoo and write it to a folder; return the path of its manifest.
 
     Args:
@@ -233,10 +245,13 @@ def build(plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: List
         cache: where snapshots lie, in a folder of the plan's digest.
         n_processes: jobs that run at once, each on one thread; with 1 they run here, one by one.
         tell: told how training goes.
+        elsewhere: what runs the jobs in place of processes of this machine.
     """
     snapshots = cache / "zoo" / plan.digest()
     jobs = plan.jobs()
-    if n_processes == 1:
+    if elsewhere is not None:
+        elsewhere(jobs, snapshots, tell)
+    elif n_processes == 1:
         _on_one_thread()
         for job in jobs:
             run(job, snapshots, tell)

@@ -1,8 +1,9 @@
 """What `metric-harness zoo` does: build, verify, info."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from metric_harness.cache import cache_folder
+from metric_harness.connection import Connection
 from metric_harness.curriculum import GROUPS
-from metric_harness.errors import UsageError
+from metric_harness.errors import SchedulerError, UsageError
 from metric_harness.named_networks import NamedNetwork, read_settings
 from metric_harness.records import DEFAULT_NETWORK
 from metric_harness.zoo import Zoo, ZooError, built, measured_accuracies, read_manifest, shipped, zoo_folder
 from metric_harness.zoo_building import PHASES, News, Plan, build
+from metric_harness.zoo_cluster import OPTION, OnCluster
 from metric_harness.zoo_plans import asked, is_shipped, plan_for
 
 
@@ -27,6 +30,7 @@ def build_zoo(
     n_processes: int | None,
     network: str = DEFAULT_NETWORK,
     settings: Sequence[str] = (),
+    scheduler: str | None = None,
 ) -> str:
     """Train a zoo with a progress bar on standard error; return its tables and where it lies.
 
@@ -37,9 +41,11 @@ def build_zoo(
         n_processes: stacks that are trained at once; by default one per core.
         network: file name in `networks/`, `module:Class`, or `path/to/file.py:Class`.
         settings: `KEY=VALUE` texts.
+        scheduler: address of a Dask scheduler whose workers train; by default this machine does.
 
     Raises:
-        UsageError: if `n_processes` is below 1, or there is no such network or setting.
+        UsageError: if `n_processes` is below 1, there is no such network or setting, no scheduler answers, or it or its
+            workers are lost.
     """
     if n_processes is not None and n_processes < 1:
         raise UsageError(f"--processes is {n_processes}; needed at least 1, or leave it out for one per core.")
@@ -60,8 +66,33 @@ def build_zoo(
             )
 
         bar.set_postfix_str("starting")
-        manifest = build(plan, target, cache_folder(), n_processes=n_processes or os.cpu_count() or 1, tell=tell)
+        with _elsewhere(scheduler) as elsewhere:
+            manifest = build(
+                plan,
+                target,
+                cache_folder(),
+                n_processes=n_processes or os.cpu_count() or 1,
+                tell=tell,
+                elsewhere=elsewhere,
+            )
     return f"{info(target)}\n\nwrote {manifest}"
+
+
+@contextlib.contextmanager
+def _elsewhere(address: str | None) -> Generator[OnCluster | None]:
+    """Yield what trains in place of this machine, if there is an address.
+
+    Raises:
+        UsageError: if no scheduler answers, or it or its workers are lost.
+    """
+    if address is None:
+        yield None
+        return
+    with contextlib.closing(Connection(address, OPTION)) as connection:
+        try:
+            yield OnCluster(connection)
+        except SchedulerError as error:
+            raise UsageError(f"{error} What has come back stays; the same command goes on from there.") from error
 
 
 def _usual_folder(architecture: NamedNetwork, plan: Plan, *, smoke: bool) -> Path:

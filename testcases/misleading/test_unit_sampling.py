@@ -39,7 +39,7 @@ def populations(z: list[Trajectories], n_units: int, rng: np.random.Generator) -
     return [standardized(observed(motif, n_units, NOISE, rng)) for _ in range(2) for motif in z]
 
 
-def draw(metric: MetricUnderTest, rng: np.random.Generator, refused: dict[int, str]) -> Array:
+def draw(metric: MetricUnderTest, rng: np.random.Generator, refused: dict[int, MetricError]) -> Array:
     """Return one world's mean distances of the same and of the unrelated, and their AUC, shape (3, numbers).
 
     Numbers of units that the metric refuses are NaN, and why is noted in `refused`.
@@ -52,7 +52,7 @@ def draw(metric: MetricUnderTest, rng: np.random.Generator, refused: dict[int, s
         try:
             values = settled(metric.pair_distances(populations(z, n_units, rng), pairs), metric.floor)
         except MetricError as error:
-            refused.setdefault(n_units, str(error))
+            refused.setdefault(n_units, error)
         else:
             found[:, place] = values[same].mean(), values[~same].mean(), auc(values[same], values[~same])
     return found
@@ -81,9 +81,11 @@ def test_unit_sampling(
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics.
     Known limits: more units than samples have no covariance to be whitened; that of both has one expectation.
     """
-    refused: dict[int, str] = {}
+    refused: dict[int, MetricError] = {}
     worlds = np.array([draw(metric, streams("world", k), refused) for k in range(3 * profile.n_worlds)])
     answered = [place for place, n_units in enumerate(N_UNITS) if n_units not in refused]
+    if not answered:
+        raise refused[N_UNITS[0]]
     if refused:
         measure("refused numbers of units", [f"{n_units}: {why}" for n_units, why in refused.items()])
     if len(answered) > 1:

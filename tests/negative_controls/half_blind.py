@@ -127,7 +127,6 @@ FAILS: Mapping[str, Mapping[str, str]] = {
         "learning.gradual": "share of approaching networks",
     },
     "saturating": {
-        "architecture.across": "AUC of copies",
         "architecture.recurrent_change": "AUC of copies",
         "misleading.confound": "smallest range over worlds = 0 ",
         "misleading.dominant_variance": "correlation",
