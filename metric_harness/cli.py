@@ -5,6 +5,7 @@ import importlib.resources
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from tabulate import tabulate
 
@@ -60,8 +61,16 @@ def rendered(path: Path, format_name: str) -> str:
     return chosen.render(report) if isinstance(report, Scorecard) else chosen.render_comparison(report)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that ends after a mistake as everything else here does, in 4; commands are parsers of its class."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(4, f"{self.prog}: error: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="metric-harness",
         description="Look at cases and scorecards. To validate a metric: pytest --metric=NAME",
     )

@@ -102,6 +102,8 @@ def profiles_figure(comparison: Comparison, name: str) -> Figure:
         heat = np.ma.masked_invalid(full)
         mesh = axes.pcolormesh(heat, cmap=shades, vmin=0, vmax=1, edgecolors=PAPER, linewidth=0.6)
         first = len(next(iter(comparison.profiled.values())))
+        # What a metric refuses has no shade, and dark pages are as dark as the lowest one.
+        axes.patch.set(visible=True, facecolor="none", edgecolor=LINE, hatch="////", linewidth=0)
         axes.axhline(first, color=INK, linewidth=1.2)
         axes.invert_yaxis()
         axes.xaxis.tick_top()

@@ -145,3 +145,11 @@ def test_a_damaged_or_missing_zoo_is_exit_4_with_a_way_out(capsys, smoke, tmp_pa
 def test_zoo_build_on_no_process_is_exit_4(capsys):
     assert cli.main(["zoo", "build", "--smoke", "--processes", "0"]) == 4
     assert "--processes is 0; needed at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["compare"], ["unheard_of"], ["null", "cka", "--samples", "x"], []])
+def test_a_mistake_on_the_command_line_ends_in_4(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 4
+    assert "usage: metric-harness" in capsys.readouterr().err

@@ -40,6 +40,21 @@ def test_a_metric_is_validated_far_from_the_checkout(binaries, tmp_path, ini):
     assert_validated(binaries, tmp_path)
 
 
+def test_a_notebook_validates_a_metric_by_a_call(binaries, tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    call = (
+        "import mine, metric_harness\n"
+        "card = metric_harness.validate(mine.f, profile='smoke', groups=['contract'], reports='out')\n"
+        "print(card.metric.name, sum(case.outcome.value == 'passed' for case in card.cases))"
+    )
+    done = run([str(binaries / "python"), "-W", "error", "-c", call], tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    name, n_passed = done.stdout.split()[-2:]
+    assert name == "f"
+    assert int(n_passed) > 5
+    assert "could not be drawn" not in (tmp_path / "out/f/scorecard.partial.html").read_text(encoding="utf-8")
+
+
 def test_a_repository_may_hold_its_environment(binaries):
     folder = binaries.parents[1]
     (folder / "mine.py").write_text(MINE)

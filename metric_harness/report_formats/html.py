@@ -61,6 +61,10 @@ class HtmlFormat(AbstractReportFormat):
         return _page("architecture.html", _architecture_view(cards))
 
 
+WIDE = 500.0
+"""Points, above which a plot is shown in its full width, and scrolls where the page is narrower."""
+
+
 @final
 @dataclasses.dataclass(frozen=True)
 class Plot:
@@ -69,6 +73,12 @@ class Plot:
     svg: str
     words: str
     caption: str
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs more than a column's width for its letters to be read."""
+        box = re.search(r'viewBox="0 0 ([\d.]+)', self.svg)
+        return box is not None and float(box[1]) > WIDE
 
 
 @final
@@ -283,7 +293,7 @@ def _profile_plot(curves: Sequence[Curve], name: str) -> list[Plot]:
 def _matrix_of_profiles(comparison: Comparison) -> Plot | None:
     from metric_harness.profile_figures import profiles_figure
 
-    caption = "What moves each metric, as a share of its range; a blank is a change that the metric refuses"
+    caption = "What moves each metric, as a share of its range; hatched is a change that the metric refuses"
     return _plotted(lambda: profiles_figure(comparison, "profiles"), caption) if comparison.profiles else None
 
 
