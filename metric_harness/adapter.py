@@ -8,13 +8,10 @@ these for functions and plain objects. `kind` is decided likewise: the attribute
 
 import dataclasses
 import inspect
-import json
 import math
 import numbers
 import os
 import re
-import subprocess
-import sys
 import time
 import traceback
 import warnings
@@ -30,6 +27,7 @@ from metric_harness.asking import Meter, Question, Route, asks_for_pairs, divisi
 from metric_harness.blocks import Recordings, too_large
 from metric_harness.errors import CaseTimeoutError, MetricError, SettingError
 from metric_harness.interfaces import AbstractMetric, Claims, ComparesOperators, Kind, Needs
+from metric_harness.recipes import Recipe, asked_afresh
 from metric_harness.records import Plain, plain
 from metric_harness.threads import at_once
 
@@ -114,21 +112,6 @@ def _number(value: object) -> float:
             "Raise an error that names the cause instead."
         )
     return float(value)
-
-
-@final
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """What another process needs to make a metric again: the command line's words, or else the metric itself.
-
-    `pickled` is the metric as base64 text, `obstacle` says why there is none; both are empty where words suffice.
-    """
-
-    value: str
-    settings: Sequence[str]
-    cwd: str
-    pickled: str = ""
-    obstacle: str = ""
 
 
 @final
@@ -278,29 +261,7 @@ class MetricUnderTest:
         """
         if self.recipe is None:
             raise MetricError(f"{self.name} has no recipe; needed a metric resolved from a --metric value.")
-        if self.recipe.obstacle:
-            raise MetricError(self.recipe.obstacle)
-        question = {
-            "recipe": dataclasses.asdict(self.recipe),
-            "path": sys.path,
-            "recordings": [arrays.trajectories(x).tolist() for x in xs],
-            "pairs": [list(pair) for pair in pairs],
-        }
-        # Another hash seed shows a metric whose answer hangs on the order of a set.
-        other_seed = "4242" if os.environ.get("PYTHONHASHSEED") != "4242" else "2424"
-        environment = os.environ | {"PYTHONHASHSEED": other_seed}
-        done = subprocess.run(
-            [sys.executable, "-m", "metric_harness.fresh_process"],
-            input=json.dumps(question),
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-        )
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise MetricError(f"the metric fails in a fresh process: {reason}")
-        return _checked(json.loads(done.stdout.splitlines()[-1]), (len(pairs),))
+        return _checked(asked_afresh(self.recipe, [arrays.trajectories(x) for x in xs], pairs), (len(pairs),))
 
     def as_published(self, experiment: str) -> "MetricUnderTest":
         """Return the metric with the reference study's settings for one of its experiments."""

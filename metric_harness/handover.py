@@ -6,8 +6,9 @@ import pickle
 import sys
 from typing import Any, cast
 
-from metric_harness.adapter import Recipe, without_addresses
+from metric_harness.adapter import without_addresses
 from metric_harness.interfaces import AbstractMetric
+from metric_harness.recipes import Recipe
 
 
 def description(target: object) -> tuple[str, str, bool]:

@@ -164,8 +164,7 @@ class AbstractMetric(abc.ABC):
 class ComparesOperators(Protocol):
     """A dynamical metric whose distance is one between linear operators that it estimates first.
 
-    Its `pair_distances` looks at each recording once, and at few at a time: of more than fit into memory it gets a
-    sequence that copies a recording whenever an index is looked up.
+    Its `pair_distances` may get recordings that are copied when their index is looked up; it looks once at each.
     """
 
     def operator_distances(self, operators: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast, final
 
 from metric_harness import architecture_tables, catalogue, scoring
-from metric_harness.adapter import Recipe, settings_of
+from metric_harness.adapter import settings_of
 from metric_harness.architectures import ChosenNetwork, choose
 from metric_harness.baseline import judged, read_baselines
 from metric_harness.comparison import compare
@@ -28,6 +28,7 @@ from metric_harness.files import write_arrays, write_whole
 from metric_harness.handover import packed
 from metric_harness.interfaces import AbstractReportFormat
 from metric_harness.profiles import PROFILES
+from metric_harness.recipes import Recipe
 from metric_harness.records import (
     DEFAULT_NETWORK,
     CaseInfo,

@@ -34,7 +34,7 @@ def test_a_class_of_thirty_lines_goes_to_its_page(home):
     assert status == 0
     page = (home / "out" / "architecture-Vanilla.html").read_text(encoding="utf-8")
     assert "What training changes in Vanilla" in page
-    assert "of a leaky RNN" in page
+    assert "a leaky RNN" in page
     card = json.loads((home / "out" / "cka-Vanilla" / "scorecard.partial.json").read_text(encoding="utf-8"))
     assert card["suite"]["network"]["name"] == "Vanilla"
     (case,) = (c for c in card["cases"] if c["id"] == "architecture.recurrent_change")
