@@ -125,6 +125,7 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
         "--updates", type=int, metavar="N", help="for every network, to measure cost; it learns next to nothing"
     )
     parser.add_argument("--processes", type=int, metavar="N", help="configurations at once (default: one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler, whose workers do it instead")
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="of finished pieces, where it goes on (default: in your cache)"
     )

@@ -16,13 +16,16 @@ import torch
 from tqdm import tqdm
 
 from metric_harness.cache import cache_folder
+from metric_harness.connection import Connection
 from metric_harness.errors import UsageError
 from metric_harness.files import write_whole
 from metric_harness.records import to_json
+from metric_harness.sweep_cluster import sent
 from metric_harness.sweep_costs import CALIBRATION, Costs, calibrated, departures
 from metric_harness.sweep_pieces import Asked, Home, Record, Teller, asked_in, read_record, trainings, work
 from metric_harness.sweep_plans import Configuration, Part, Sweep, n_trainings
 from metric_harness.sweep_results import markdown, results, table
+from metric_harness.zoo_cluster import connected
 
 BAR = "{l_bar}{bar}| {n:.0f}/{total:.0f} core-s [{elapsed}<{remaining}] {postfix}"
 """The progress bar: seconds of a processor that the finished work had by the law, of those of all, and time left."""
@@ -40,12 +43,20 @@ def run(options: argparse.Namespace, words: Sequence[str], sweep: Sweep | None =
         What to print, and the exit status: 1 if a network or a metric failed somewhere.
 
     Raises:
-        UsageError: if a metric, a setting, a share or a number of processes is wrong.
+        UsageError: if a metric, a setting, a share or a number of processes is wrong, no scheduler answers, or it or
+            its workers are lost.
     """
     if options.processes is not None and options.processes < 1:
         raise UsageError(f"--processes is {options.processes}; needed at least 1, or leave it out for one per core.")
-    n_processes = options.processes or os.cpu_count() or 1
-    study = sweep or Sweep()
+    with connected(options.scheduler) as connection:
+        return _run(options, words, sweep or Sweep(), connection)
+
+
+def _run(
+    options: argparse.Namespace, words: Sequence[str], study: Sweep, connection: Connection | None
+) -> tuple[str, int]:
+    here = options.processes or os.cpu_count() or 1
+    n_processes = here if connection is None else max(1, connection.n_threads())
     sweep = study if options.updates is None else study.shortened(options.updates)
     part = sweep.part(share_in(options.slice))
     metrics = asked_in(options.metrics, options.metric_set or [])
@@ -57,7 +68,7 @@ def run(options: argparse.Namespace, words: Sequence[str], sweep: Sweep | None =
         return estimate, 0
     print(f"{estimate}\n", file=sys.stderr, flush=True)
     with _progress(costs, part) as bar:
-        done = _all_work(sweep, part, metrics, root, n_processes, bar)
+        done = _all_work(sweep, part, metrics, root, n_processes, connection, bar)
     found: Record = results(sweep, part, metrics, root) | {"broken off": done}
     costs = Costs(sweep, root, metrics, costs.calibration)
     found["costs"] = measured(costs, study)
@@ -241,7 +252,15 @@ class _Bar:
         self._bar.set_postfix_str(f"{configuration} {piece}")
 
 
-def _all_work(sweep: Sweep, part: Part, metrics: Sequence[Asked], root: Path, n_processes: int, bar: _Bar) -> list[str]:
+def _all_work(
+    sweep: Sweep,
+    part: Part,
+    metrics: Sequence[Asked],
+    root: Path,
+    n_processes: int,
+    connection: Connection | None,
+    bar: _Bar,
+) -> list[str]:
     """Do all configurations; return what broke off, by configuration, where the reason is no piece's own."""
     jobs = [(Home(sweep, configuration, root), groups) for configuration, groups in part.items()]
     failed: list[str] = []
@@ -252,6 +271,10 @@ def _all_work(sweep: Sweep, part: Part, metrics: Sequence[Asked], root: Path, n_
         except Exception as error:
             failed.append(f"{configuration.name}: {type(error).__name__}: {error}")
 
+    if connection is not None:
+        for home, finish in sent(connection, jobs, metrics, bar.tell):
+            hear(home.configuration, finish)
+        return failed
     if n_processes == 1:
         for home, groups in jobs:
             hear(home.configuration, lambda home=home, groups=groups: work(home, groups, metrics, bar.tell))

@@ -5,8 +5,9 @@ that lie there if it shares the folder and from the beginning otherwise, to the 
 the snapshots of this machine, from which the next build goes on.
 """
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import final
 
@@ -15,11 +16,28 @@ import torch
 from metric_harness.cache import cache_folder, edition
 from metric_harness.chunks import TURNS, require_edition
 from metric_harness.connection import KILLED, Connection
-from metric_harness.errors import SchedulerError
+from metric_harness.errors import SchedulerError, UsageError
 from metric_harness.files import write_whole
 from metric_harness.zoo_building import PHASES, Job, Listener, News, run
 
 OPTION = "--scheduler"
+
+
+@contextlib.contextmanager
+def connected(address: str | None) -> Generator[Connection | None]:
+    """Yield a connection to what trains in place of this machine, if there is an address.
+
+    Raises:
+        UsageError: if no scheduler answers, or it or its workers are lost.
+    """
+    if address is None:
+        yield None
+        return
+    with contextlib.closing(Connection(address, OPTION)) as connection:
+        try:
+            yield connection
+        except SchedulerError as error:
+            raise UsageError(f"{error} What has come back stays; the same command goes on from there.") from error
 
 
 def _files(job: Job) -> list[str]:

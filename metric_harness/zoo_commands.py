@@ -1,9 +1,8 @@
 """What `metric-harness zoo` does: build, verify, info."""
 
-import contextlib
 import os
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,13 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from metric_harness.cache import cache_folder
-from metric_harness.connection import Connection
 from metric_harness.curriculum import GROUPS
-from metric_harness.errors import SchedulerError, UsageError
+from metric_harness.errors import UsageError
 from metric_harness.named_networks import NamedNetwork, read_settings
 from metric_harness.records import DEFAULT_NETWORK
 from metric_harness.zoo import Zoo, ZooError, built, measured_accuracies, read_manifest, shipped, zoo_folder
 from metric_harness.zoo_building import PHASES, News, Plan, build
-from metric_harness.zoo_cluster import OPTION, OnCluster
+from metric_harness.zoo_cluster import OnCluster, connected
 from metric_harness.zoo_plans import asked, is_shipped, plan_for
 
 
@@ -66,33 +64,16 @@ def build_zoo(
             )
 
         bar.set_postfix_str("starting")
-        with _elsewhere(scheduler) as elsewhere:
+        with connected(scheduler) as connection:
             manifest = build(
                 plan,
                 target,
                 cache_folder(),
                 n_processes=n_processes or os.cpu_count() or 1,
                 tell=tell,
-                elsewhere=elsewhere,
+                elsewhere=OnCluster(connection) if connection else None,
             )
     return f"{info(target)}\n\nwrote {manifest}"
-
-
-@contextlib.contextmanager
-def _elsewhere(address: str | None) -> Generator[OnCluster | None]:
-    """Yield what trains in place of this machine, if there is an address.
-
-    Raises:
-        UsageError: if no scheduler answers, or it or its workers are lost.
-    """
-    if address is None:
-        yield None
-        return
-    with contextlib.closing(Connection(address, OPTION)) as connection:
-        try:
-            yield OnCluster(connection)
-        except SchedulerError as error:
-            raise UsageError(f"{error} What has come back stays; the same command goes on from there.") from error
 
 
 def _usual_folder(architecture: NamedNetwork, plan: Plan, *, smoke: bool) -> Path:

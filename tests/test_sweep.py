@@ -68,6 +68,7 @@ def options(folder: Path, *metrics: str, **changes: object) -> argparse.Namespac
         "price": None,
         "processes": 1,
         "reports": folder / "reports",
+        "scheduler": None,
         "slice": "1",
         "updates": None,
     }

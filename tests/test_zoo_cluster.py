@@ -3,6 +3,8 @@
 Scheduler and workers are processes of their own.
 """
 
+import dataclasses
+import json
 import os
 import signal
 import threading
@@ -14,15 +16,30 @@ import pytest
 
 pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
 
-from metric_harness import cli, connection, zoo_cluster, zoo_commands
+from metric_harness import cli, connection, sweep_cluster, sweep_command, zoo_cluster, zoo_commands
 from metric_harness.connection import KILLED, Connection
 from metric_harness.errors import SchedulerError, UsageError
+from metric_harness.sweep_pieces import Home
 from metric_harness.zoo_building import News, build
 from metric_harness.zoo_cluster import OPTION, OnCluster
 from tests.dask_cluster import LocalCluster, kill_all_of
+from tests.test_sweep import CKA, OTHER, SMALL, options, report
+from tests.test_sweep import TINY as SWEEP
+from tests.test_sweep import silent as unheard
 from tests.test_zoo import TINY, contents, silent
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+ONLY_HERE = """
+import sys
+
+if "pytest" not in sys.modules:
+    raise ImportError("no such machine")
+
+def gap(x, y):
+    return 1.0
+"""
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +104,47 @@ def test_a_zoo_is_the_serial_one_though_a_worker_is_killed_and_is_then_found_her
     build(TINY, tmp_path / "again", tmp_path / "cache", n_processes=1, tell=silent, elsewhere=OnCluster(idle))
     assert contents(tmp_path / "again") == serial
     assert idle.n_calls == 0
+
+
+def outcome(folder: Path) -> dict:
+    """Return what a sweep reported, without seconds."""
+    found = report(folder)
+    return {name: found[name] for name in ("tables", "broken off", "errors")} | {
+        "distances": sorted(
+            [path.parent.name, *map(str, pair)]
+            for path in folder.glob("sweep/pieces/*/cka-*.json")
+            for pair in json.loads(path.read_text(encoding="utf-8"))["pairs"]
+        )
+    }
+
+
+def test_a_sweep_is_the_serial_one_and_only_its_records_come_back(local, tmp_path, monkeypatch):
+    assert sweep_command.run(options(tmp_path / "alone"), [], SWEEP)[1] == 0
+    there = options(tmp_path / "there", scheduler=local.address)
+    assert sweep_command.run(there, [], SWEEP)[1] == 0
+    assert outcome(tmp_path / "there") == outcome(tmp_path / "alone")
+    assert not [*(tmp_path / "there").rglob("*.safetensors")]
+    # What is finished is not sent again.
+    monkeypatch.setattr(sweep_cluster, "worked", None)
+    assert sweep_command.run(there, [], SWEEP)[1] == 0
+    assert outcome(tmp_path / "there") == outcome(tmp_path / "alone")
+
+
+def test_a_configuration_that_breaks_off_on_a_worker_is_named_and_leaves_the_others(opened, tmp_path):
+    (tmp_path / "mine.py").write_text(ONLY_HERE)
+    lost = dataclasses.replace(CKA[0], value=f"{tmp_path}/mine.py:gap")
+    homes = [Home(SWEEP, configuration, tmp_path) for configuration in (SMALL, OTHER)]
+    tasks = [(home, ("untrained", "master")) for home in homes]
+    found = {home.configuration: finish for home, finish in sweep_cluster.sent(opened, tasks, [lost], unheard)}
+    assert {*found} == {SMALL, OTHER}
+    for finish in found.values():
+        with pytest.raises(SchedulerError, match=r"on a worker of tcp://.*no such machine"):
+            finish()
+    assert [home.training("composite-master")["over"] for home in homes] == [True, True]
+    ends = [finish for _, finish in sweep_cluster.sent(Idle(KILLED), tasks, CKA, unheard)]
+    with pytest.raises(SchedulerError, match="ended every worker of tcp://nobody"):
+        ends[0]()
+    assert len(ends) == 2
 
 
 def test_what_ends_every_worker_is_named(tmp_path):
