@@ -231,12 +231,12 @@ class _Bar:
     """A bar over weighted pieces that knows what was done before."""
 
     def __init__(self, weights: Mapping[tuple[str, str], float], done: dict[tuple[str, str], float]) -> None:
-        self._weights, self._done = weights, done
-        total = sum(weights.values())
-        self._bar = tqdm(total=total, initial=self._sum(), unit="core-s", file=sys.stderr, bar_format=BAR)
+        self._weights, self._done, self._total = weights, done, sum(weights.values())
+        self._bar = tqdm(total=self._total, initial=self._sum(), unit="core-s", file=sys.stderr, bar_format=BAR)
 
     def _sum(self) -> float:
-        return sum(self._weights[key] * share for key, share in self._done.items())
+        # Summed in another order, all of it can come to a little more than the total, which tqdm warns of.
+        return min(self._total, sum(self._weights[key] * share for key, share in self._done.items()))
 
     def __enter__(self) -> "_Bar":
         self._bar.set_postfix_str("starting")
