@@ -158,6 +158,10 @@ def test_a_matrix_of_profiles_has_a_column_for_each_metric_that_has_one():
     assert figure.words == "share of its range of one, two, by nuisance: rotation; signal: speed"
 
 
+def test_what_a_metric_refuses_is_hatched_and_no_shade():
+    assert "<pattern" in profiles_figure(COMPARED, "a").svg
+
+
 def test_costs_within_a_decade_are_written_as_plain_numbers():
     near = [dataclasses.replace(point, cost=2.0 + k) for k, point in enumerate(POINTS)]
     written = texts(trade_off_figure(near, "a"))

@@ -6,14 +6,18 @@ import subprocess
 import sys
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from metric_harness import matrix_figures
-from metric_harness.comparison import compare
-from metric_harness.report_formats.html import HtmlFormat
+from metric_harness.comparison import compare, read_report, read_scorecard
+from metric_harness.records import Comparison
+from metric_harness.report_formats.html import HtmlFormat, Plot
 from tests.hostile import TEXTS, card
 
+REPORTS = Path(__file__).parents[1] / "reports"
+"""The committed cards."""
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 HEADINGS = ("h1", "h2", "h3")
 
@@ -129,6 +133,19 @@ def test_a_card_of_every_kind_of_measurement_has_its_plots():
     n_plots = Counter(tag for tag, _ in page.elements)["svg"]
     # Distance, accuracy and score over their grids, the sensitivity profile, and a matrix.
     assert n_plots == 5
+
+
+@pytest.mark.parametrize(("width", "is_wide"), [(499, False), (736, True)])
+def test_a_plot_with_many_columns_is_shown_in_its_full_width(width, is_wide):
+    assert Plot(f'<svg viewBox="0 0 {width} 300">', "words", "caption").is_wide is is_wide
+
+
+def test_the_page_of_many_metrics_has_one_wide_plot_and_that_of_one_metric_none():
+    comparison = read_report(REPORTS / "comparison.json")
+    assert isinstance(comparison, Comparison)
+    many = HtmlFormat().render_comparison(comparison)
+    assert many.count('<figure class="wide">') == 1
+    assert '<figure class="wide">' not in HtmlFormat().render(read_scorecard(REPORTS / "cka" / "scorecard.json"))
 
 
 def test_a_plot_that_fails_leaves_a_note_and_loses_nothing_else(monkeypatch):

@@ -15,7 +15,6 @@ import pytest
 
 from metric_harness.curriculum import GROUPS, MASTER
 from metric_harness.files import write_whole
-from metric_harness.records import DEFAULT_NETWORK
 from metric_harness.seeding import DEFAULT_SEED, generator
 from metric_harness.tasks.go_nogo import GoNogo
 from metric_harness.trials import COMPOSITE, TESTING, TRAINING, Period, Trials
@@ -41,6 +40,9 @@ NETWORKS = sorted(path.parent.name for path in shipped().parent.glob(f"*/{MANIFE
 """Architectures whose zoos come with the package."""
 SHIPPED_ZOOS = [(network, task) for network in NETWORKS for task in SHIPPED[network].n_seeds]
 DECIDING = "perceptual_decision"
+FELL_SHORT = {("mamba", "pretrain_unfrozen"): {4}, ("leaky_gru", "pretrain_unfrozen"): {6}}
+"""Seeds whose networks ended below .95 of the ceiling, by architecture and group: at .92 and .82, after a dip. Of the
+default architecture, on which cases decide, there is none."""
 """The task on which cases decide."""
 KILLED = """
 import os, signal, sys
@@ -306,10 +308,8 @@ def test_every_shipped_network_that_was_trained_was_kept_often_enough(zoos, netw
 @pytest.mark.parametrize("group", [MASTER, "pretrain_unfrozen"])
 def test_shipped_networks_that_may_learn_everything_have_learnt(zoos, key, group):
     zoo = zoos[key]
-    shares = [zoo.accuracy(zoo.final(group, seed)) / zoo.ceiling for seed in zoo.seeds]
-    assert np.mean(shares) >= 0.95
-    # Cases decide on the default architecture; of others some networks end in a dip, which is shown and not hidden.
-    assert min(shares) >= (0.95 if key[0] == DEFAULT_NETWORK else 0.8)
+    short = {seed for seed in zoo.seeds if zoo.accuracy(zoo.final(group, seed)) < 0.95 * zoo.ceiling}
+    assert short == FELL_SHORT.get((key[0], group), set())
 
 
 @pytest.mark.parametrize("key", SHIPPED_ZOOS, ids="-".join)
