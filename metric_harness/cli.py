@@ -142,6 +142,9 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--smoke", action="store_true", help="a tiny zoo that has learnt next to nothing, in seconds")
     build.add_argument("--processes", type=int, metavar="N", help="stacks trained at once (default: one per core)")
     build.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler, whose workers train instead")
+    build.add_argument(
+        "--device", metavar="NAME", default="cpu", help="cpu, or cuda where there is a GPU (default: cpu)"
+    )
     verify = actions.add_parser("verify", help="recompute digests and accuracies")
     info = actions.add_parser("info", help="print how the networks were trained, and how they did")
     for action in (build, verify, info):
@@ -240,7 +243,7 @@ def _zoo_text(options: argparse.Namespace) -> str:
 
     chosen = {"network": options.network, "settings": options.network_set}
     if options.action == "build":
-        placed = {"n_processes": options.processes, "scheduler": options.scheduler}
+        placed = {"n_processes": options.processes, "scheduler": options.scheduler, "device": options.device}
         return zoo_commands.build_zoo(options.folder, smoke=options.smoke, **placed, **chosen)
     return (zoo_commands.verify if options.action == "verify" else zoo_commands.info)(options.folder, **chosen)
 

@@ -82,7 +82,8 @@ def accuracies(
     if after_step is not None:
         return watched(network, parameters, trials, 0, after_step)[1]
     n_networks = len(next(iter(parameters.values())))
-    inputs, late = time_first(trials), late_decision(trials)
+    device = next(iter(parameters.values())).device
+    inputs, late = time_first(trials).to(device), late_decision(trials)
     chosen: list[NDArray[np.intp]] = []
     n_at_once = max(1, ROWS_AT_ONCE // n_networks)
     for first in range(0, len(trials.choices), n_at_once):
@@ -155,7 +156,7 @@ def _settled(
 
 def _largest(outputs: Tensor, late: NDArray[np.float32]) -> NDArray[np.intp]:
     """Return the largest output of each network and trial, averaged with the weights (time, trials)."""
-    return torch.einsum("ktbo,tb->kbo", outputs, tensor_of(late)).argmax(dim=-1).numpy()
+    return torch.einsum("ktbo,tb->kbo", outputs, tensor_of(late).to(outputs.device)).argmax(dim=-1).cpu().numpy()
 
 
 def late_decision(trials: Trials) -> NDArray[np.float32]:

@@ -32,8 +32,8 @@ def write_snapshot(stack: Stack, path: Path) -> None:
     write_whole(path, save({name: t.contiguous() for name, t in tensors.items()}, {"state": json.dumps(state)}))
 
 
-def read_snapshot(path: Path) -> Stack | None:
-    """Return the stack in a file; none if there is no file, or one that cannot be read and has to be made again."""
+def read_snapshot(path: Path, device: str = "cpu") -> Stack | None:
+    """Return the stack in a file, on a device; none if there is no file, or one that has to be made again."""
     if not path.exists():
         return None
     try:
@@ -50,8 +50,8 @@ def read_snapshot(path: Path) -> Stack | None:
     names: list[str] = state["parameters"]
     stack = Stack(
         active=state["active"],
-        parameters={name: tensors[f"parameters/{name}"] for name in names},
-        moments={name: (tensors[f"first/{name}"], tensors[f"second/{name}"]) for name in names},
+        parameters={name: tensors[f"parameters/{name}"].to(device) for name in names},
+        moments={name: (tensors[f"first/{name}"].to(device), tensors[f"second/{name}"].to(device)) for name in names},
         progress=progress,
         update=state["update"],
     )

@@ -116,9 +116,9 @@ class Stack:
     update: int = 0
 
 
-def begin(pupils: Sequence[Pupil]) -> Stack:
-    """Return the stack before the first update."""
-    parameters = stacked([pupil.weights for pupil in pupils])
+def begin(pupils: Sequence[Pupil], device: str = "cpu") -> Stack:
+    """Return the stack before the first update, on a device as torch names it, where it will be trained."""
+    parameters = {name: p.to(device) for name, p in stacked([pupil.weights for pupil in pupils]).items()}
     return Stack(
         active=list(range(len(pupils))),
         parameters=parameters,
@@ -145,7 +145,8 @@ def train(
         schedule: how they are trained.
         seed: root seed of the trials.
         stack: where they are: at the beginning, or where an earlier call left them. It is changed in place, and the
-            networks end up the same to the last bit however often training was interrupted.
+            networks end up the same to the last bit however often training was interrupted. They are trained on the
+            device that it lies on; on another one sums are rounded otherwise, and the bits differ.
 
     Raises:
         NotConvergedError: if the loss of a network is not finite.
@@ -208,7 +209,7 @@ def _held_out(
 def _keep(stack: Stack, places: Sequence[int] | None = None) -> None:
     """Add the weights of some networks, all by default, to their checkpoints."""
     for k in range(len(stack.active)) if places is None else places:
-        weights = {name: p[k].detach().numpy().copy() for name, p in stack.parameters.items()}
+        weights = {name: p[k].detach().cpu().numpy().copy() for name, p in stack.parameters.items()}
         stack.progress[stack.active[k]].checkpoints[stack.update] = weights
 
 
@@ -239,7 +240,7 @@ def _optimizer(schedule: Schedule, stack: Stack) -> torch.optim.Adam:
 def _masks(pupils: Sequence[Pupil], stack: Stack) -> dict[str, Tensor]:
     """Return, for each parameter, 1 for the networks that train it and 0 for the others."""
     return {
-        name: torch.tensor([float(name in pupils[i].trained) for i in stack.active]).view(-1, *[1] * (p.dim() - 1))
+        name: p.new_tensor([float(name in pupils[i].trained) for i in stack.active]).view(-1, *[1] * (p.dim() - 1))
         for name, p in stack.parameters.items()
     }
 
@@ -252,6 +253,10 @@ class _Batch:
     inputs: Tensor
     labels: Tensor
     loss_weights: Tensor
+
+    def on(self, device: torch.device) -> "_Batch":
+        """Return the same trials on a device."""
+        return _Batch(self.inputs.to(device), self.labels.to(device), self.loss_weights.to(device))
 
 
 def _batches(
@@ -308,6 +313,7 @@ def _update(
     largest_gradient: float,
 ) -> None:
     optimizer.zero_grad()
+    batch = batch.on(next(iter(stack.parameters.values())).device)
     outputs = network.outputs(stack.parameters, batch.inputs)
     entropies = functional.cross_entropy(outputs.flatten(0, 2), batch.labels.flatten(), reduction="none")
     # A sum over networks: the gradient of each holds nothing of the others.

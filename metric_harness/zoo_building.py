@@ -36,6 +36,8 @@ from metric_harness.zoo import MANIFEST, N_TEST, SCHEMA, held_out_trials
 Listener = Callable[["News"], None]
 PHASES = ("pretraining", "composite", "testing")
 """What each job does, one after the other: two stacks that it trains, and the accuracies at every checkpoint."""
+CPU = "cpu"
+"""The device on which networks are trained unless another is asked for."""
 Runner = Callable[[Sequence["Job"], Path, Listener], None]
 """Runs jobs; what they found lies in their snapshots in a folder afterwards."""
 Tested = dict[str, dict[str, float]]
@@ -98,12 +100,13 @@ class Plan:
         deciding = {name: value for name, value in self.described().items() if name != "n_seeds"}
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
 
-    def jobs(self) -> list["Job"]:
-        """Return the jobs, the longest first."""
+    def jobs(self, device: str = CPU) -> list["Job"]:
+        """Return the jobs, the longest first; on a GPU each task is one, as a step of more networks takes no longer."""
         found = [
-            Job(self, task, tuple(range(first, min(first + self.seeds_per_job, n))))
+            Job(self, task, tuple(range(first, min(first + size, n))))
             for task, n in self.n_seeds.items()
-            for first in range(0, n, self.seeds_per_job)
+            for size in [self.seeds_per_job if device == CPU else n]
+            for first in range(0, n, size)
         ]
         return sorted(found, key=lambda job: -len(job.seeds))
 
@@ -163,14 +166,18 @@ class Job:
             stream=("zoo", self.task, seed, "composite"),
         )
 
-    def pretrain(self, cache: Path, tell: Listener) -> dict[tuple[tuple[str, ...], int], Progress]:
+    def pretrain(self, cache: Path, tell: Listener, device: str = CPU) -> dict[tuple[tuple[str, ...], int], Progress]:
         """Return the networks that were taught subtasks together, by those rules and seed."""
         subsets = [subset for subset in dict.fromkeys(g.pretraining for g in GROUPS.values()) if subset]
         pupils = {(subset, seed): self.beginner(subset, seed) for seed in self.seeds for subset in subsets}
-        return dict(zip(pupils, self.trained("pretraining", list(pupils.values()), cache, tell), strict=True))
+        return dict(zip(pupils, self.trained("pretraining", list(pupils.values()), cache, tell, device), strict=True))
 
     def learn(
-        self, pretrained: Mapping[tuple[tuple[str, ...], int], Progress], cache: Path, tell: Listener
+        self,
+        pretrained: Mapping[tuple[tuple[str, ...], int], Progress],
+        cache: Path,
+        tell: Listener,
+        device: str = CPU,
     ) -> dict[tuple[str, int], Progress]:
         """Return every network of the groups, by group and seed."""
         begun = {
@@ -184,18 +191,19 @@ class Job:
             for (name, seed), weights in begun.items()
             if GROUPS[name].free != "nothing"
         }
-        learnt = dict(zip(pupils, self.trained("composite", list(pupils.values()), cache, tell), strict=True))
+        found = self.trained("composite", list(pupils.values()), cache, tell, device)
+        learnt = dict(zip(pupils, found, strict=True))
         return {key: learnt.get(key) or Progress(checkpoints={0: weights}) for key, weights in begun.items()}
 
     def made(self) -> tuple[AbstractNetwork, AbstractTask]:
         """Return architecture and task."""
         return self.plan.architecture().network, make("tasks", self.task, AbstractTask, {})
 
-    def trained(self, phase: str, pupils: Sequence[Pupil], cache: Path, tell: Listener) -> list[Progress]:
+    def trained(self, phase: str, pupils: Sequence[Pupil], cache: Path, tell: Listener, device: str) -> list[Progress]:
         """Train a stack, going on from its snapshot if there is one."""
         network, task = self.made()
         path = cache / f"{self.name}-{phase}.safetensors"
-        stack = read_snapshot(path) or begin(pupils)
+        stack = read_snapshot(path, device) or begin(pupils, device)
         for _ in train(network, task, pupils, self.plan.schedule, seed=self.plan.seed, stack=stack):
             write_snapshot(stack, path)
             shares = [list(progress.curve.values())[-1] for progress in stack.progress]
@@ -203,7 +211,9 @@ class Job:
             tell(News(self.name, phase, share_done, float(np.mean(shares))))
         return stack.progress
 
-    def tested(self, learnt: Mapping[tuple[str, int], Progress], cache: Path, tell: Listener) -> Tested:
+    def tested(
+        self, learnt: Mapping[tuple[str, int], Progress], cache: Path, tell: Listener, device: str = CPU
+    ) -> Tested:
         """Return the accuracy of every network at its checkpoints, measuring those that no earlier call has."""
         network, task = self.made()
         trials = held_out_trials(task, N_TEST, self.plan.seed)
@@ -213,7 +223,8 @@ class Job:
         for (group, seed), progress in learnt.items():
             key = f"{group}/{seed}"
             if key not in found:
-                measured = accuracies(network, stacked(list(progress.checkpoints.values())), trials)
+                parameters = {n: p.to(device) for n, p in stacked(list(progress.checkpoints.values())).items()}
+                measured = accuracies(network, parameters, trials)
                 found[key] = dict(zip(map(str, progress.checkpoints), measured.tolist(), strict=True))
                 write_whole(path, json.dumps(found))
             shares.append(found[key][str(max(progress.checkpoints))] / trials.ceiling)
@@ -229,13 +240,20 @@ def _read_tested(path: Path) -> Tested:
         return {}
 
 
-def run(job: Job, cache: Path, tell: Listener) -> None:
+def run(job: Job, cache: Path, tell: Listener, device: str = CPU) -> None:
     """Train and test all networks of a job; what was found lies in its snapshots afterwards."""
-    job.tested(job.learn(job.pretrain(cache, tell), cache, tell), cache, tell)
+    job.tested(job.learn(job.pretrain(cache, tell, device), cache, tell, device), cache, tell, device)
 
 
 def build(
-    plan: Plan, folder: Path, cache: Path, *, n_processes: int, tell: Listener, elsewhere: Runner | None = None
+    plan: Plan,
+    folder: Path,
+    cache: Path,
+    *,
+    n_processes: int,
+    tell: Listener,
+    elsewhere: Runner | None = None,
+    device: str = CPU,
 ) -> Path:
     """Train a zoo and write it to a folder; return the path of its manifest.
 
@@ -246,18 +264,19 @@ def build(
         n_processes: jobs that run at once, each on one thread; with 1 they run here, one by one.
         tell: told how training goes.
         elsewhere: what runs the jobs in place of processes of this machine.
+        device: where this machine trains them, as torch names it; the manifest names what it is.
     """
     snapshots = cache / "zoo" / plan.digest()
-    jobs = plan.jobs()
+    jobs = plan.jobs(device)
     if elsewhere is not None:
         elsewhere(jobs, snapshots, tell)
     elif n_processes == 1:
         _on_one_thread()
         for job in jobs:
-            run(job, snapshots, tell)
+            run(job, snapshots, tell, device)
     else:
-        _run_in_processes(jobs, snapshots, n_processes, tell)
-    entries = {task: _write_weights(plan, task, snapshots, folder) for task in plan.n_seeds}
+        _run_in_processes(jobs, snapshots, n_processes, tell, device)
+    entries = {task: _write_weights(jobs, task, snapshots, folder) for task in plan.n_seeds}
     architecture = plan.architecture()
     source = {"source": plan.source} if plan.source else {}
     manifest = {
@@ -267,18 +286,22 @@ def build(
         "network": {"name": plan.network, "settings": architecture.settings, **source},
         "parameters": list(architecture.network.initial_parameters(1, 1, generator(0))),
         "timing": {"training": dataclasses.asdict(TRAINING), "testing": dataclasses.asdict(TESTING)},
-        "versions": {"python": platform.python_version(), **{p: version(p) for p in ("numpy", "torch")}},
+        "versions": {
+            "python": platform.python_version(),
+            **{p: version(p) for p in ("numpy", "torch")},
+            **({} if device == CPU else {"device": torch.cuda.get_device_name(device)}),
+        },
         "tasks": entries,
     }
     return write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
-def _run_in_processes(jobs: Sequence[Job], snapshots: Path, n_processes: int, tell: Listener) -> None:
+def _run_in_processes(jobs: Sequence[Job], snapshots: Path, n_processes: int, tell: Listener, device: str) -> None:
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:
         news: queue.Queue[News] = manager.Queue()
         with concurrent.futures.ProcessPoolExecutor(n_processes, context, _on_one_thread) as pool:
-            waiting = {pool.submit(run, job, snapshots, news.put) for job in jobs}
+            waiting = {pool.submit(run, job, snapshots, news.put, device) for job in jobs}
             while waiting:
                 done, waiting = concurrent.futures.wait(waiting, timeout=0.5)
                 while not news.empty():
@@ -291,13 +314,13 @@ def _on_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _write_weights(plan: Plan, task_name: str, snapshots: Path, folder: Path) -> dict[str, Any]:
+def _write_weights(jobs: Sequence[Job], task_name: str, snapshots: Path, folder: Path) -> dict[str, Any]:
     """Write the weights file of a task; return its entry in the manifest."""
     from safetensors.numpy import save
 
     tensors: dict[str, NDArray[np.float32]] = {}
     records: list[dict[str, Any]] = []
-    jobs = [job for job in plan.jobs() if job.task == task_name]
+    jobs = [job for job in jobs if job.task == task_name]
     network, task = jobs[0].made()
 
     def silent(news: News) -> None:
@@ -326,7 +349,7 @@ def _write_weights(plan: Plan, task_name: str, snapshots: Path, folder: Path) ->
         "digest": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "settings": dataclasses.asdict(cast(Any, task)),
-        "ceiling": held_out_trials(task, N_TEST, plan.seed).ceiling,
+        "ceiling": held_out_trials(task, N_TEST, jobs[0].plan.seed).ceiling,
         "networks": records,
     }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
@@ -16,7 +17,7 @@ from metric_harness.errors import UsageError
 from metric_harness.named_networks import NamedNetwork, read_settings
 from metric_harness.records import DEFAULT_NETWORK
 from metric_harness.zoo import Zoo, ZooError, built, measured_accuracies, read_manifest, shipped, zoo_folder
-from metric_harness.zoo_building import PHASES, News, Plan, build
+from metric_harness.zoo_building import CPU, PHASES, News, Plan, build
 from metric_harness.zoo_cluster import OnCluster, connected
 from metric_harness.zoo_plans import asked, is_shipped, plan_for
 
@@ -29,6 +30,7 @@ def build_zoo(
     network: str = DEFAULT_NETWORK,
     settings: Sequence[str] = (),
     scheduler: str | None = None,
+    device: str = CPU,
 ) -> str:
     """Train a zoo with a progress bar on standard error; return its tables and where it lies.
 
@@ -40,16 +42,18 @@ def build_zoo(
         network: file name in `networks/`, `module:Class`, or `path/to/file.py:Class`.
         settings: `KEY=VALUE` texts.
         scheduler: address of a Dask scheduler whose workers train; by default this machine does.
+        device: where this machine trains, as torch names it.
 
     Raises:
-        UsageError: if `n_processes` is below 1, there is no such network or setting, no scheduler answers, or it or its
-            workers are lost.
+        UsageError: if `n_processes` is below 1, there is no such network or setting, no scheduler answers, it or its
+            workers are lost, or there is no such device, or one beside a scheduler.
     """
     if n_processes is not None and n_processes < 1:
         raise UsageError(f"--processes is {n_processes}; needed at least 1, or leave it out for one per core.")
+    _check_device(device, scheduler)
     architecture = asked(network, settings)
     plan = plan_for(architecture, smoke=smoke)
-    jobs = plan.jobs()
+    jobs = plan.jobs(device)
     target = folder or _usual_folder(architecture, plan, smoke=smoke)
     done: dict[tuple[str, str], News] = {}
     with tqdm(total=len(jobs) * len(PHASES), unit="phase", file=sys.stderr, bar_format=BAR) as bar:
@@ -72,8 +76,21 @@ def build_zoo(
                 n_processes=n_processes or os.cpu_count() or 1,
                 tell=tell,
                 elsewhere=OnCluster(connection) if connection else None,
+                device=device,
             )
     return f"{info(target)}\n\nwrote {manifest}"
+
+
+def _check_device(device: str, scheduler: str | None) -> None:
+    if device == CPU:
+        return
+    if scheduler is not None:
+        raise UsageError(f"--device {device} is of this machine, where a scheduler's workers train. Leave out one.")
+    if not device.startswith("cuda") or not torch.cuda.is_available():
+        raise UsageError(
+            f"--device is {device}; needed cpu, or cuda on a machine whose torch, here {torch.__version__}, finds a "
+            "GPU that it supports."
+        )
 
 
 def _usual_folder(architecture: NamedNetwork, plan: Plan, *, smoke: bool) -> Path:

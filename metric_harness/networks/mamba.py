@@ -20,8 +20,9 @@ EPSILON = 1e-5
 RATES = (1e-3, 0.1)
 """Smallest and largest time step Δ that a channel begins with, drawn evenly on a logarithmic scale."""
 AT_ONCE = 16
-"""Networks whose scan runs as one. A step of 16 networks with 16 trials each is 262 kB for each of its five arrays,
-which fit a core's second cache: an update takes 15.6 ms per network, with 8 at once 17.8, with 4 at once 21.2."""
+"""Networks whose scan runs as one on a processor. A step of 16 networks with 16 trials each is 262 kB for each of its
+five arrays, which fit a core's second cache: an update takes 15.6 ms per network, with 8 at once 17.8, with 4 at once
+21.2."""
 
 
 @final
@@ -157,7 +158,8 @@ class Mamba(AbstractNetwork):
 
     def outputs(self, parameters: Parameters, inputs: Tensor) -> Tensor:
         """Return the outputs of a stack of networks for whole sequences; see `AbstractNetwork`."""
-        n_parts = math.ceil(len(inputs) / AT_ONCE)
+        # A GPU has nothing to gain from parts: it waits for the next step, not for memory.
+        n_parts = math.ceil(len(inputs) / AT_ONCE) if inputs.device.type == "cpu" else 1
         ends = [len(inputs) * part // n_parts for part in range(n_parts + 1)]
         parts = [slice(*pair) for pair in itertools.pairwise(ends)]
         return torch.cat([self._outputs({n: p[part] for n, p in parameters.items()}, inputs[part]) for part in parts])
