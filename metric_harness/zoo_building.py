@@ -100,13 +100,12 @@ class Plan:
         deciding = {name: value for name, value in self.described().items() if name != "n_seeds"}
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
 
-    def jobs(self, device: str = CPU) -> list["Job"]:
-        """Return the jobs, the longest first; on a GPU each task is one, as a step of more networks takes no longer."""
+    def jobs(self) -> list["Job"]:
+        """Return the jobs, the longest first."""
         found = [
-            Job(self, task, tuple(range(first, min(first + size, n))))
+            Job(self, task, tuple(range(first, min(first + self.seeds_per_job, n))))
             for task, n in self.n_seeds.items()
-            for size in [self.seeds_per_job if device == CPU else n]
-            for first in range(0, n, size)
+            for first in range(0, n, self.seeds_per_job)
         ]
         return sorted(found, key=lambda job: -len(job.seeds))
 
@@ -264,10 +263,11 @@ def build(
         n_processes: jobs that run at once, each on one thread; with 1 they run here, one by one.
         tell: told how training goes.
         elsewhere: what runs the jobs in place of processes of this machine.
-        device: where this machine trains them, as torch names it; the manifest names what it is.
+        device: where this machine trains them, as torch names it; the manifest names what it is. A GPU waits for the
+            trials, which processors draw: several processes share it.
     """
     snapshots = cache / "zoo" / plan.digest()
-    jobs = plan.jobs(device)
+    jobs = plan.jobs()
     if elsewhere is not None:
         elsewhere(jobs, snapshots, tell)
     elif n_processes == 1:
@@ -276,7 +276,7 @@ def build(
             run(job, snapshots, tell, device)
     else:
         _run_in_processes(jobs, snapshots, n_processes, tell, device)
-    entries = {task: _write_weights(jobs, task, snapshots, folder) for task in plan.n_seeds}
+    entries = {task: _write_weights(plan, task, snapshots, folder) for task in plan.n_seeds}
     architecture = plan.architecture()
     source = {"source": plan.source} if plan.source else {}
     manifest = {
@@ -314,13 +314,13 @@ def _on_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _write_weights(jobs: Sequence[Job], task_name: str, snapshots: Path, folder: Path) -> dict[str, Any]:
+def _write_weights(plan: Plan, task_name: str, snapshots: Path, folder: Path) -> dict[str, Any]:
     """Write the weights file of a task; return its entry in the manifest."""
     from safetensors.numpy import save
 
     tensors: dict[str, NDArray[np.float32]] = {}
     records: list[dict[str, Any]] = []
-    jobs = [job for job in jobs if job.task == task_name]
+    jobs = [job for job in plan.jobs() if job.task == task_name]
     network, task = jobs[0].made()
 
     def silent(news: News) -> None:
@@ -349,7 +349,7 @@ def _write_weights(jobs: Sequence[Job], task_name: str, snapshots: Path, folder:
         "digest": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "settings": dataclasses.asdict(cast(Any, task)),
-        "ceiling": held_out_trials(task, N_TEST, jobs[0].plan.seed).ceiling,
+        "ceiling": held_out_trials(task, N_TEST, plan.seed).ceiling,
         "networks": records,
     }
 

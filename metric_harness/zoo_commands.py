@@ -53,7 +53,7 @@ def build_zoo(
     _check_device(device, scheduler)
     architecture = asked(network, settings)
     plan = plan_for(architecture, smoke=smoke)
-    jobs = plan.jobs(device)
+    jobs = plan.jobs()
     target = folder or _usual_folder(architecture, plan, smoke=smoke)
     done: dict[tuple[str, str], News] = {}
     with tqdm(total=len(jobs) * len(PHASES), unit="phase", file=sys.stderr, bar_format=BAR) as bar:

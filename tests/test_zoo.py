@@ -40,9 +40,6 @@ NETWORKS = sorted(path.parent.name for path in shipped().parent.glob(f"*/{MANIFE
 """Architectures whose zoos come with the package."""
 SHIPPED_ZOOS = [(network, task) for network in NETWORKS for task in SHIPPED[network].n_seeds]
 DECIDING = "perceptual_decision"
-FELL_SHORT = {("mamba", "pretrain_unfrozen"): {4}, ("leaky_gru", "pretrain_unfrozen"): {6}}
-"""Seeds whose networks ended below .95 of the ceiling, by architecture and group: at .92 and .82, after a dip. Of the
-default architecture, on which cases decide, there is none."""
 """The task on which cases decide."""
 KILLED = """
 import os, signal, sys
@@ -308,8 +305,7 @@ def test_every_shipped_network_that_was_trained_was_kept_often_enough(zoos, netw
 @pytest.mark.parametrize("group", [MASTER, "pretrain_unfrozen"])
 def test_shipped_networks_that_may_learn_everything_have_learnt(zoos, key, group):
     zoo = zoos[key]
-    short = {seed for seed in zoo.seeds if zoo.accuracy(zoo.final(group, seed)) < 0.95 * zoo.ceiling}
-    assert short == FELL_SHORT.get((key[0], group), set())
+    assert min(zoo.accuracy(zoo.final(group, seed)) for seed in zoo.seeds) >= 0.95 * zoo.ceiling
 
 
 @pytest.mark.parametrize("key", SHIPPED_ZOOS, ids="-".join)
