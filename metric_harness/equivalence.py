@@ -1,13 +1,13 @@
 """Whether two things are as good as equal: two one-sided tests of a mean difference against a margin."""
 
 import dataclasses
-from typing import Any, cast, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from metric_harness.statistics import Estimate, mean_interval
+from metric_harness.statistics import Estimate, exact, mean_interval
 
 LEVEL = 0.05
 """Level of each one-sided test; two of them at this level are a test of equivalence at this level."""
@@ -58,21 +58,44 @@ def equivalence(differences: ArrayLike, margin: float) -> Equivalence:
 
     Source: Schuirmann (1987), doi 10.1007/BF01068419: equivalence at level α if both one-sided t tests reject at α.
     """
+    sample = np.asarray(differences, dtype=np.float64)
+    return equivalence_of(mean_interval(sample), sample.size, margin)
+
+
+def equivalence_of(difference: Estimate, n: int, margin: float) -> Equivalence:
+    """Test whether an estimated difference lies within ± margin, by the standard error that its interval tells.
+
+    Args:
+        difference: with a symmetric Student interval of n - 1 degrees of freedom, such as a jackknife gives.
+        n: independent units behind it, at least two.
+        margin: above 0.
+
+    Raises:
+        ValueError: if the margin is not above 0.
+    """
     if not margin > 0:
         raise ValueError(f"margin is {margin}; needed more than 0.")
-    sample = np.asarray(differences, dtype=np.float64)
-    difference = mean_interval(sample)
-    if np.ptp(sample) == 0:
-        # Differences that do not scatter leave no doubt; a t test would divide by zero.
+    error = _error(difference, n)
+    if error == 0:
+        # A difference that does not scatter leaves no doubt; a t test would divide by zero.
         p_above, p_below = float(difference.value <= -margin), float(difference.value >= margin)
     else:
-        p_above = float(cast(Any, stats.ttest_1samp(sample, -margin, alternative="greater")).pvalue)
-        p_below = float(cast(Any, stats.ttest_1samp(sample, margin, alternative="less")).pvalue)
+        p_above = float(stats.t.sf((difference.value + margin) / error, n - 1))
+        p_below = float(stats.t.cdf((difference.value - margin) / error, n - 1))
     return Equivalence(difference=difference, margin=float(margin), p_above=p_above, p_below=p_below)
 
 
-def difference_of(first: Estimate, second: Estimate, n_first: int, n_second: int) -> Estimate:
-    """Return first - second of two independent estimates with Welch's 95 % interval.
+@final
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """Of two independent estimates, with Welch's 95 % interval and the two-sided p of its being zero."""
+
+    estimate: Estimate
+    p: float
+
+
+def difference_of(first: Estimate, second: Estimate, n_first: int, n_second: int) -> Difference:
+    """Return first - second of two independent estimates.
 
     The standard errors are those of the estimates' own Student intervals, of n - 1 degrees of freedom each (Welch,
     1947).
@@ -83,13 +106,16 @@ def difference_of(first: Estimate, second: Estimate, n_first: int, n_second: int
         n_first: independent units behind the first, at least two.
         n_second: of the second.
     """
-    squares = [
-        ((estimate.high - estimate.low) / 2 / float(stats.t.ppf(0.975, n - 1))) ** 2
-        for estimate, n in ((first, n_first), (second, n_second))
-    ]
+    squares = [_error(estimate, n) ** 2 for estimate, n in ((first, n_first), (second, n_second))]
     total, value = sum(squares), first.value - second.value
     if total == 0:
-        return Estimate(value, value, value)
+        return Difference(exact(value), float(value == 0))
     freedom = total**2 / sum(square**2 / (n - 1) for square, n in zip(squares, (n_first, n_second), strict=True))
-    half = float(stats.t.ppf(0.975, freedom)) * float(np.sqrt(total))
-    return Estimate(value, value - half, value + half)
+    error = float(np.sqrt(total))
+    half = float(stats.t.ppf(0.975, freedom)) * error
+    return Difference(Estimate(value, value - half, value + half), 2 * float(stats.t.sf(abs(value) / error, freedom)))
+
+
+def _error(estimate: Estimate, n: int) -> float:
+    """Return the standard error behind a Student interval of n - 1 degrees of freedom."""
+    return (estimate.high - estimate.low) / 2 / float(stats.t.ppf(0.975, n - 1))

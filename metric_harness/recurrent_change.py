@@ -30,6 +30,8 @@ from metric_harness.zoo_recordings import asked, recordings, spread_out
 UNTRAINED, FROZEN, FULL, UNFROZEN = "untrained", "master_frozen", "pretrain_frozen", "pretrain_unfrozen"
 COMPARED = (UNTRAINED, FROZEN, FULL, UNFROZEN)
 """Groups whose distance to the master of their seed is taken."""
+TWO_UNTRAINED, TWO_MASTERS = "two untrained", "two masters"
+"""Kinds of unrelated networks."""
 N_CHECKPOINTS = 6
 """Most checkpoints of a training that are compared, evenly spread over those that a network has."""
 FEWEST = 3
@@ -48,6 +50,9 @@ class Changes:
         unrelated: distances of unrelated networks by kind, and the seeds of each pair as indices, shape (n_pairs, 2).
         courses: distance of each checkpoint but the last to the last, shape (n_histories, n_checkpoints - 1), of
             masters, whose weights are all free, and of `master_frozen`.
+        shares: share of its updates that each of these checkpoints comes after, in the same shape.
+        accuracies: at the end of training, as a share of the ceiling, of each group and of the masters, shape
+            (n_seeds,).
     """
 
     to_master: Mapping[str, Array]
@@ -55,6 +60,8 @@ class Changes:
     fixed: Array
     unrelated: Mapping[str, tuple[Array, NDArray[np.intp]]]
     courses: Mapping[str, Array]
+    shares: Mapping[str, Array]
+    accuracies: Mapping[str, Array]
 
     @property
     def n_seeds(self) -> int:
@@ -80,6 +87,42 @@ class Changes:
     def scale_interval(self) -> Estimate:
         """Return the scale with its jackknife interval over seeds."""
         return jackknife_interval(self.scale, [self._scale_without(k) for k in range(self.n_seeds)])
+
+    def brought_together(self) -> Estimate | None:
+        """Return d(untrained, master) - d(two masters), means over seeds, with its jackknife interval.
+
+        A pair of masters is of two seeds, and left out with either. With fewer than three seeds there is no interval.
+        """
+        if self.n_seeds < 3:
+            return None
+        masters, pairs = self.unrelated[TWO_MASTERS]
+
+        def without(seed: int | None) -> float:
+            others = np.arange(self.n_seeds) != seed
+            return float(self.to_master[UNTRAINED][others].mean() - masters[~(pairs == seed).any(axis=1)].mean())
+
+        return jackknife_interval(without(None), [without(k) for k in range(self.n_seeds)])
+
+    def without(self, seed: int) -> "Changes":
+        """Return the finished networks' distances without those of one seed."""
+        others = np.arange(self.n_seeds) != seed
+
+        def left(values: Mapping[str, Array]) -> dict[str, Array]:
+            return {name: some[others] for name, some in values.items()}
+
+        kept = {kind: ~(pairs == seed).any(axis=1) for kind, (_, pairs) in self.unrelated.items()}
+        return dataclasses.replace(
+            self,
+            to_master=left(self.to_master),
+            free=self.free[others],
+            fixed=self.fixed[others],
+            unrelated={
+                # Seeds after the one that is left out move up.
+                kind: (values[kept[kind]], pairs[kept[kind]] - (pairs[kept[kind]] > seed))
+                for kind, (values, pairs) in self.unrelated.items()
+            },
+            accuracies=left(self.accuracies),
+        )
 
     def _scale_without(self, seed: int | None) -> float:
         kept = [values[~(pairs == seed).any(axis=1)] for values, pairs in self.unrelated.values()]
@@ -133,11 +176,19 @@ def changes(
         free=found["free"],
         fixed=found["fixed"],
         unrelated={
-            "two untrained": (found[f"two {UNTRAINED}"], around),
-            "two masters": (found[f"two {MASTER}"], around),
+            TWO_UNTRAINED: (found[f"two {UNTRAINED}"], around),
+            TWO_MASTERS: (found[f"two {MASTER}"], around),
             "untrained and master": (found[UNTRAINED], same),
         },
         courses={group: found[f"course {group}"].reshape(len(histories), -1) for group in courses},
+        shares={
+            group: np.array([[s.update / some[-1].update for s in some[:-1]] for some in all_])
+            for group, all_ in courses.items()
+        },
+        accuracies={
+            group: np.array([zoo.accuracy(final[group, k]) / zoo.ceiling for k in range(n)])
+            for group in (*COMPARED, MASTER)
+        },
     )
 
 

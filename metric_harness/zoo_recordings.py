@@ -120,13 +120,6 @@ def matched(states: Trajectories, form: Form = "whitened", n_components: int = N
     return (residual @ axes / scale).reshape(*states.shape[:2], n_components)
 
 
-def explained(states: Trajectories, n_components: int = N_COMPONENTS) -> float:
-    """Return the share of the variance that the first principal components hold."""
-    x = flattened(trajectories(states, "states"))
-    variances = np.linalg.eigvalsh(np.cov(x, rowvar=False))
-    return float(variances[-n_components:].sum() / variances.sum())
-
-
 @kept
 def recordings(
     zoo: Zoo,

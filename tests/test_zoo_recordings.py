@@ -12,12 +12,12 @@ from metric_harness.arrays import flattened
 from metric_harness.errors import DegenerateInputError
 from metric_harness.interfaces import AbstractMetric, Claims
 from metric_harness.seeding import generator
+from metric_harness.variance_kept import explained
 from metric_harness.zoo import Specimen
 from metric_harness.zoo_recordings import (
     AT_ONCE,
     N_COMPONENTS,
     asked,
-    explained,
     matched,
     recorded,
     recordings,

@@ -9,6 +9,7 @@ from metric_harness.direction_lesions import graded_lesions
 from metric_harness.paired_lesions import RELEVANT, require_lesions, sign_test_p
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, proportion_interval, spearman
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 
 DOSES = (0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
@@ -23,7 +24,7 @@ ORDERED = 0.5
 
 @pytest.mark.case(
     id="ablation.dose",
-    version=1,
+    version=2,
     tier="validity",
     source="this suite; dose and response",
 )
@@ -51,6 +52,7 @@ def test_dose(metric: MetricUnderTest, measure: Recorder, profile: Profile, zoo:
     share, p = proportion_interval(successes, n), sign_test_p(successes, n)
     measure("networks asked", len(entering))
     measure("networks that enter", n)
+    measure_components(measure, zoo, zoo.seeds[: profile.zoo_seeds], profile.zoo_trials)
     measure("share of ordered networks", share)
     measure("sign test p", p)
     measure("mean correlation", mean_interval(correlations, limits=(-1, 1)))

@@ -11,6 +11,7 @@ from metric_harness.profiles import Profile
 from metric_harness.readout_motion import motions
 from metric_harness.statistics import proportion_interval
 from metric_harness.transforms import whiten
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 
 N_WHITENED = 20
@@ -19,7 +20,7 @@ N_WHITENED = 20
 
 @pytest.mark.case(
     id="ablation.readout_null",
-    version=1,
+    version=2,
     tier="validity",
     source="this suite; output-potent and output-null directions after Kaufman, Churchland, Ryu, Shenoy (2014), "
     "doi 10.1038/nn.3643",
@@ -49,6 +50,7 @@ def test_readout_null(metric: MetricUnderTest, measure: Recorder, profile: Profi
     require_lesions(zoo)
     found = motions(profile.zoo_lesions, profile.zoo_trials)
     measure_entry(measure, found)
+    measure_components(measure, zoo, zoo.seeds[: profile.zoo_seeds], profile.zoo_trials)
     measure_whitened(measure, metric, found.spread(N_WHITENED).changed(whiten))
     findings = findings_of(measure, metric, found)
     try:

@@ -8,12 +8,13 @@ from metric_harness.paired_lesions import findings_of, measure_entry, require_le
 from metric_harness.profiles import Profile
 from metric_harness.recurrence_lesions import recurrence_lesions
 from metric_harness.statistics import mean_interval
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 
 
 @pytest.mark.case(
     id="ablation.recurrence",
-    version=1,
+    version=2,
     tier="validity",
     source="this suite; the refit keeps a metric of single-time geometry from seeing the lesion by that alone",
 )
@@ -40,6 +41,7 @@ def test_recurrence(metric: MetricUnderTest, measure: Recorder, profile: Profile
     lesions = recurrence_lesions(profile.zoo_lesions, profile.zoo_trials)
     entering = lesions.pairs.entering
     measure_entry(measure, lesions.pairs)
+    measure_components(measure, zoo, zoo.seeds[: profile.zoo_seeds], profile.zoo_trials)
     measure("variance that the refit of relevant lesions explains", mean_interval(lesions.relevant_fits[entering]))
     measure("variance that the refit of idle lesions explains", mean_interval(lesions.idle_fits[entering]))
     decide(

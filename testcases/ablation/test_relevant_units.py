@@ -7,6 +7,7 @@ from metric_harness.checks import Recorder, decide, measure_neighbors
 from metric_harness.direction_lesions import direction_lesions
 from metric_harness.paired_lesions import SHARE, farther, findings_of, measure_entry, require_lesions
 from metric_harness.profiles import Profile
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 
 N_NEAR = 8
@@ -15,7 +16,7 @@ N_NEAR = 8
 
 @pytest.mark.case(
     id="ablation.relevant_units",
-    version=1,
+    version=2,
     tier="validity",
     source="this suite; silencing as in experiments on what a circuit needs for behavior",
 )
@@ -39,6 +40,7 @@ def test_relevant_units(metric: MetricUnderTest, measure: Recorder, profile: Pro
     require_lesions(zoo)
     lesions = direction_lesions(profile.zoo_lesions, profile.zoo_trials)
     measure_entry(measure, lesions)
+    measure_components(measure, zoo, zoo.seeds[: profile.zoo_seeds], profile.zoo_trials)
     findings = findings_of(measure, metric, lesions)
     few = lesions.spread(N_NEAR)
     measure_neighbors(

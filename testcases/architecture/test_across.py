@@ -12,6 +12,7 @@ from metric_harness.curriculum import MASTER
 from metric_harness.profiles import Profile
 from metric_harness.regime_unit import regime_unit
 from metric_harness.statistics import mean_interval
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 from metric_harness.zoo_recordings import asked, is_default, other_shipped_zoo, recordings, shipped_zoo
 
@@ -22,7 +23,7 @@ KINDS = ((MASTER, MASTER), (MASTER, UNTRAINED), (UNTRAINED, MASTER), (UNTRAINED,
 
 @pytest.mark.case(
     id="architecture.across",
-    version=1,
+    version=2,
     tier="validity",
     source="suite; after comparisons of leaky RNNs with Mamba in the code of arXiv 2410.24070, which kept no results",
 )
@@ -57,6 +58,9 @@ def test_across(
     if unit.smallest > metric.floor:
         measure("other architecture", other.folder.name)
         measure_across(measure, across(metric, zoo, other, profile, streams("order")), metric.floor)
+        for label, some in (("", zoo), (f" of {other.folder.name}", other)):
+            n = min(len(zoo.seeds), len(other.seeds), profile.zoo_seeds)
+            measure_components(measure, some, some.seeds[:n], profile.zoo_trials, label=label)
     decide(
         measure,
         "a metric has a unit in which architectures can be compared",

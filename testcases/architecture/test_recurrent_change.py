@@ -9,16 +9,29 @@ from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array
 from metric_harness.checks import Recorder, decide
 from metric_harness.curriculum import MASTER
-from metric_harness.equivalence import difference_of, equivalence
+from metric_harness.equivalence import Difference, difference_of, equivalence, equivalence_of
 from metric_harness.profiles import Profile
-from metric_harness.recurrent_change import COMPARED, FROZEN, FULL, UNTRAINED, Changes, changes, common_checkpoints
+from metric_harness.recurrent_change import (
+    COMPARED,
+    FROZEN,
+    FULL,
+    TWO_MASTERS,
+    TWO_UNTRAINED,
+    UNTRAINED,
+    Changes,
+    changes,
+    common_checkpoints,
+)
 from metric_harness.regime_unit import regime_unit
-from metric_harness.statistics import mean_interval
+from metric_harness.statistics import Estimate, mean_interval
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo, shipped
 from metric_harness.zoo_recordings import is_default, shipped_zoo
 
 MARGIN = 0.1
 """Largest difference that counts as none, as a share of the across-regime mean."""
+LEARNT = 0.95
+"""Share of the ceiling from which a network counts as one that has learnt the composite task."""
 BESIDE = "leaky_rnn"
 """The architecture that the chosen one is set beside."""
 PUBLISHED_OF = "mamba"
@@ -27,7 +40,7 @@ PUBLISHED_OF = "mamba"
 
 @pytest.mark.case(
     id="architecture.recurrent_change",
-    version=1,
+    version=2,
     tier="validity",
     source="arXiv 2410.24070, distances to the master in Mamba; ours tests equivalence, and has nulls",
 )
@@ -51,10 +64,13 @@ def test_recurrent_change(
     Measured: d(untrained, master) and d(full, master), the latter pretrained on all subtasks; their difference over
     paired seeds with two one-sided t tests against the margin. d(checkpoint, last) through training. What needs
     recurrence: how far a master moves from its draw, minus how far one with frozen recurrence does. Both differences
-    also by the mean distance of unrelated networks, and so minus the leaky RNN's.
+    also by the mean distance of unrelated networks, whose own scatter enters by the jackknife over seeds, and so minus
+    the leaky RNN's, also with each seed left out in turn. Accuracies of all groups: what was trained need not have
+    learnt.
     Null: networks with frozen recurrence, whose states change by input weights alone: what they show is no recurrent
-    change. And masters of two seeds: where these are no closer than untrained networks are to a master, the metric
-    does not see that training brings networks together, and equivalence says nothing; "training seen" tells.
+    change; full minus frozen has it taken out. And masters of two seeds: where these are not closer than untrained
+    networks are to a master, the metric does not see that training brings networks together, and equivalence says
+    nothing; "training seen" tells.
     Verdict: the metric has the unit: motifs of other regimes are farther than the same under noise of .01 (AUC at
     least .9, over worlds) and than the floor. What is found of the architecture is measured only.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
@@ -70,10 +86,14 @@ def test_recurrent_change(
         n_checkpoints = common_checkpoints(zoos.values(), profile.zoo_histories)
         measure("margin", MARGIN * unit.mean.value)
         measure("groups", COMPARED)
-        measure("shares of training", np.linspace(0, 1, n_checkpoints)[:-1])
+        measure("kinds of network", [*COMPARED, MASTER])
+        measure("checkpoints", list(range(1, n_checkpoints)))
         found = {label: asked_of(metric, some, n_checkpoints, profile, streams) for label, some in zoos.items()}
         for label, own in found.items():
             measure_changes(measure, label, own, MARGIN * unit.mean.value, metric.floor)
+            measure_learnt(measure, label, own)
+            seeds = zoos[label].seeds[: profile.zoo_seeds]
+            measure_components(measure, zoos[label], seeds, profile.zoo_trials, label=label)
         if len(found) == 2:
             chosen, beside = found.values()
             measure_contrasts(measure, chosen, beside, metric.floor)
@@ -116,35 +136,50 @@ def asked_of(
 def measure_changes(measure: Recorder, label: str, found: Changes, margin: float, floor: float) -> None:
     """Record what a metric says of one architecture."""
     untrained, full, frozen = (found.to_master[group] for group in (UNTRAINED, FULL, FROZEN))
-    masters = found.unrelated["two masters"][0]
     measure(f"seeds{label}", found.n_seeds)
     measure.curve(f"mean distance to the master{label}", "group", (mean_interval(v) for v in found.to_master.values()))
-    for name, values in (("full", full), ("frozen", frozen)):
-        test = equivalence(values - untrained, margin)
-        measure(f"{name} minus untrained{label}", test.difference)
-        measure(f"p of {name} minus untrained at most -margin{label}", test.p_above)
-        measure(f"p of {name} minus untrained at least margin{label}", test.p_below)
-        measure(f"{name} against untrained{label}", test.verdict)
+    for name, other, differences in (
+        ("full", "untrained", full - untrained),
+        ("frozen", "untrained", frozen - untrained),
+        ("full", "frozen", full - frozen),
+    ):
+        test = equivalence(differences, margin)
+        measure(f"{name} minus {other}{label}", test.difference)
+        measure(f"p of {name} minus {other} at most -margin{label}", test.p_above)
+        measure(f"p of {name} minus {other} at least margin{label}", test.p_below)
+        measure(f"{name} against {other}{label}", test.verdict)
     measure(f"distance of unrelated networks{label}", found.scale_interval())
-    measure(f"distance of two untrained{label}", float(found.unrelated["two untrained"][0].mean()))
-    measure(f"distance of two masters{label}", float(masters.mean()))
-    measure(f"training seen{label}", seen(untrained, masters))
+    measure(f"distance of two untrained{label}", float(found.unrelated[TWO_UNTRAINED][0].mean()))
+    measure(f"distance of two masters{label}", float(found.unrelated[TWO_MASTERS][0].mean()))
+    together = found.brought_together()
+    if together is not None:
+        measure(f"untrained to master minus two masters{label}", together)
+    measure(f"training seen{label}", seen(together))
     for name, group in (("all free", MASTER), ("frozen", FROZEN)):
         course = map(mean_interval, found.courses[group].T)
-        measure.curve(f"distance to the end, {name}{label}", "share of training", course)
+        measure.curve(f"distance to the end, {name}{label}", "checkpoint", course)
+        measure(f"mean shares of training, {name}{label}", found.shares[group].mean(axis=0))
     if found.scale > floor:
-        own = equivalence(full - untrained, MARGIN * found.scale)
+        own = equivalence_of(found.on_scale(full - untrained), found.n_seeds, MARGIN)
+        measure(f"full minus untrained by unrelated{label}", own.difference)
         measure(f"p of equivalence by unrelated{label}", own.p)
         measure(f"full against untrained by unrelated{label}", own.verdict)
         for name, values in scale_free(found).items():
             measure(f"{name}{label}", found.on_scale(values))
 
 
-def seen(untrained: Array, masters: Array) -> str:
-    """Return whether masters are closer to one another than untrained networks are to them, with the whole interval."""
-    if len(untrained) != len(masters):
+def measure_learnt(measure: Recorder, label: str, found: Changes) -> None:
+    """Record what the networks have learnt."""
+    shares = found.accuracies.values()
+    measure.curve(f"share of the ceiling{label}", "kind of network", (mean_interval(some) for some in shares))
+    measure(f"networks that learnt{label}", [int((some >= LEARNT).sum()) for some in shares])
+
+
+def seen(together: Estimate | None) -> str:
+    """Return whether training brings networks together: masters are closer than untrained networks are to them."""
+    if together is None:
         return "not known"
-    return "yes" if mean_interval(untrained - masters).low > 0 else "no"
+    return "yes" if together.low > 0 else "no" if together.high < 0 else "not shown"
 
 
 def scale_free(found: Changes) -> dict[str, Array]:
@@ -163,6 +198,16 @@ def measure_contrasts(measure: Recorder, chosen: Changes, beside: Changes, floor
     if min(chosen.scale, beside.scale) <= floor:
         return
     for name in scale_free(chosen):
-        ours, theirs = (some.on_scale(scale_free(some)[name]) for some in (chosen, beside))
-        difference = difference_of(ours, theirs, chosen.n_seeds, beside.n_seeds)
-        measure(f"{name}, minus {BESIDE}'s", difference)
+        found = contrast(name, chosen, beside)
+        measure(f"{name}, minus {BESIDE}'s", found.estimate)
+        measure(f"p of {name}, minus {BESIDE}'s", found.p)
+        if min(chosen.n_seeds, beside.n_seeds) > 2:
+            fewer = [contrast(name, chosen.without(k), beside) for k in range(chosen.n_seeds)]
+            fewer += [contrast(name, chosen, beside.without(k)) for k in range(beside.n_seeds)]
+            measure(f"largest p of {name}, minus {BESIDE}'s, without a seed", max(one.p for one in fewer))
+
+
+def contrast(name: str, chosen: Changes, beside: Changes) -> Difference:
+    """Return by how much more than the leaky RNN the chosen architecture has of what `scale_free` names."""
+    ours, theirs = (some.on_scale(scale_free(some)[name]) for some in (chosen, beside))
+    return difference_of(ours, theirs, chosen.n_seeds, beside.n_seeds)

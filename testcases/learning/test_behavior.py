@@ -13,6 +13,7 @@ from metric_harness.profiles import Profile
 from metric_harness.replication import Replicated, record
 from metric_harness.slopes import binned, jackknifed_slope, slope_of, slope_on_difference
 from metric_harness.statistics import settled, unique_pairs
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Specimen, Zoo
 from metric_harness.zoo_groups import drawn_checkpoints, require_learners
 from metric_harness.zoo_recordings import Form, is_default, recordings
@@ -29,7 +30,7 @@ SKILLED = 0.9
 
 @pytest.mark.case(
     id="learning.behavior",
-    version=1,
+    version=2,
     tier="validity",
     source="arXiv 2410.24070, distance on difference in accuracy; ours counts networks, not pairs, and pairs trials",
 )
@@ -63,6 +64,7 @@ def test_behavior(
         distances, accuracies, floor=metric.floor, n_permutations=profile.n_permutations, rng=streams("null")
     )
     measure("networks", len(networks))
+    measure_components(measure, zoo, seeds, profile.zoo_trials)
     measure("accuracies", np.sort(accuracies))
     measure("slope", found.slope)
     measure("permutation p", found.p)

@@ -11,6 +11,7 @@ from metric_harness.checks import Recorder, at_least, decide, measure_neighbors
 from metric_harness.curriculum import MASTER
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, proportion_interval, spearman
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 from metric_harness.zoo_groups import LEVELS, groups_of, learns, reference, require_learners, training_groups
 from metric_harness.zoo_recordings import asked, recordings, spread_out
@@ -29,7 +30,7 @@ KINDS = {LEVELS[level]: groups_of(level) for level in range(1, len(LEVELS))} | {
 
 @pytest.mark.case(
     id="learning.gradual",
-    version=1,
+    version=2,
     tier="validity",
     source="arXiv 2410.24070, groups of networks over learning; ours asks each network and pairs trials",
 )
@@ -60,6 +61,7 @@ def test_gradual(
     share = proportion_interval(sum(value < 0 for value in learners.values()), len(learners))
     measure("share of approaching networks", share)
     measure("networks that learn", len(learners))
+    measure_components(measure, zoo, seeds, profile.zoo_trials)
     measure("mean correlation with progress", mean_interval(list(learners.values())))
     measure("groups", training_groups())
     measure("share of approaching networks by group", [approaching(learners, group) for group in training_groups()])

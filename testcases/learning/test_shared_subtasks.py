@@ -13,6 +13,7 @@ from metric_harness.errors import MetricError
 from metric_harness.profiles import Profile
 from metric_harness.replication import Replicated, record
 from metric_harness.statistics import Estimate, effect_interval, falling_p, mean_interval
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 from metric_harness.zoo_groups import LEVELS, groups_of, reference, require_learners
 from metric_harness.zoo_recordings import N_COMPONENTS, Form, asked, is_default, recordings
@@ -33,7 +34,7 @@ NOT_PUBLISHED = (MASTER, "pretrain_anti_delayed_frozen")
 
 @pytest.mark.case(
     id="learning.shared_subtasks",
-    version=1,
+    version=2,
     tier="validity",
     source="arXiv 2410.24070, groups of networks after learning; ours pairs trials and matches moments",
 )
@@ -66,6 +67,7 @@ def test_shared_subtasks(
     n_trials = profile.zoo_trials
     found = distances_to_master(metric, zoo, seeds, n_trials, rng=streams("order"))
     measure_groups(measure, zoo, seeds, found)
+    measure_components(measure, zoo, seeds, profile.zoo_trials)
     measure("levels", LEVELS)
     measure.curve("mean distance", "level", map(mean_interval, by_level(found).T))
     measure_trend(measure, "", by_level(found))

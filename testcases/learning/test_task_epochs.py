@@ -11,6 +11,7 @@ from metric_harness.profiles import Profile
 from metric_harness.slopes import Slope, slope_on_difference
 from metric_harness.statistics import unique_pairs
 from metric_harness.trials import Period
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 from metric_harness.zoo_groups import drawn_checkpoints, require_learners
 from metric_harness.zoo_recordings import recordings
@@ -23,7 +24,7 @@ PERIODS = (Period.STIMULUS, Period.DELAY, Period.DECISION)
 
 @pytest.mark.case(
     id="learning.task_epochs",
-    version=1,
+    version=2,
     tier="validity",
     source="after arXiv 2410.24070, distance on difference in accuracy; asking it of each period comes from this suite",
 )
@@ -53,6 +54,7 @@ def test_task_epochs(
     for period in PERIODS:
         name = period.name.lower()
         xs = recordings(zoo, networks, trials, steps=trials.steps(period))
+        measure_components(measure, zoo, seeds, profile.zoo_trials, steps=trials.steps(period), label=f" in {name}")
         found = slope_on_difference(
             metric.pair_distances(xs, unique_pairs(len(xs))),
             accuracies,

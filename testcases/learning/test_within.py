@@ -11,6 +11,7 @@ from metric_harness.checks import Recorder, at_least, at_most, decide
 from metric_harness.errors import UnfitZooError
 from metric_harness.profiles import Profile
 from metric_harness.statistics import mean_interval, proportion_interval, settled, spearman, unique_pairs
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Specimen, Zoo
 from metric_harness.zoo_groups import learns, require_learners, training_groups
 from metric_harness.zoo_recordings import recordings, spread_out
@@ -29,7 +30,7 @@ UNORDERED = 0.2
 
 @pytest.mark.case(
     id="learning.within",
-    version=1,
+    version=2,
     tier="validity",
     source="arXiv 2410.24070, quarters of one training compared; ours asks each network and has a control of order",
 )
@@ -61,6 +62,7 @@ def test_within(
     share = proportion_interval(sum(value > 0 for value in learners), len(learners))
     measure("share of ordered trainings", share)
     measure("networks that learn", len(learners))
+    measure_components(measure, zoo, seeds, profile.zoo_trials)
     measure("mean correlation in training", mean_interval(learners))
     by_group = ([found[group, seed] for seed in seeds] for group in training_groups())
     measure("groups", training_groups())

@@ -14,6 +14,7 @@ from metric_harness.recognition import jackknifed_recognition, measure_recogniti
 from metric_harness.recurrent_noise import disturbed, spread
 from metric_harness.statistics import settled
 from metric_harness.trials import Trials
+from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Specimen, Zoo
 from metric_harness.zoo_groups import unrelated_learners
 from metric_harness.zoo_recordings import matched, recorded
@@ -30,7 +31,7 @@ REPORTED = (0.1, 0.3, 1.0)
 
 @pytest.mark.case(
     id="noise.recurrent",
-    version=1,
+    version=2,
     tier="validity",
     source="suite",
 )
@@ -73,6 +74,7 @@ def test_recurrent(
 
     estimates = [jackknifed_recognition(*distances(metric, k, len(networks))) for k in range(len(levels))]
     measure("networks", len(networks))
+    measure_components(measure, zoo, [network.seed for network in networks], profile.zoo_trials)
     measure_recognition(measure, levels, estimates, 0.9)
     measure_neighbors(
         measure,
