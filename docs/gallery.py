@@ -5,7 +5,7 @@ Run: python docs/gallery.py
 
 from pathlib import Path
 
-from metric_harness import architecture_tables
+from metric_harness import architecture_rows, architecture_tables
 from metric_harness.comparison import read_report, read_scorecard
 from metric_harness.curve_figures import curve_figure
 from metric_harness.drawing import Figure, standing
@@ -71,7 +71,7 @@ def main(folder: Path = DOCS) -> None:
 def _architecture(pictures: Path) -> list[str]:
     """Draw what training changes in an architecture, and return the lines of the page."""
     cards = [read_scorecard(path) for path in sorted(REPORTS.glob(f"*-{ARCHITECTURE}/scorecard.json"))]
-    rows = architecture_tables.rows_of(cards)
+    rows = architecture_rows.rows_of(cards)
     needs = forest_figure(
         architecture_tables.needs(rows), "share of unrelated networks' distance", "architecture-needs", None
     )
@@ -81,7 +81,7 @@ def _architecture(pictures: Path) -> list[str]:
             "architecture.recurrent_change: change that needs recurrence", pictures / "architecture-needs.svg", needs
         ),
         _shown(
-            f"architecture.recurrent_change, {COURSE}: distance to the end by share of training",
+            f"architecture.recurrent_change, {COURSE}: distance to the end by checkpoint",
             pictures / f"architecture-course-{COURSE}.svg",
             curve_figure(courses, f"architecture-course-{COURSE}"),
         ),

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from metric_harness.architecture_tables import MARGIN, NEEDS, Contrast, Row
+from metric_harness.architecture_rows import NEEDS, Contrast, Row
+from metric_harness.architecture_tables import MARGIN
 from metric_harness.records import DEFAULT_NETWORK
 
+UNTRAINED = "untrained"
+"""The group of which nobody expects to have learnt."""
 FEW = 5
 """Seeds below which intervals hang on the scatter of next to nothing."""
 IN_WORDS = {"larger": "not equivalent, full ones farther", "smaller": "not equivalent, full ones nearer"}
@@ -27,10 +30,12 @@ def answer(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> str:
     sentence = "; ".join([f"{question}: {first} {beside}", *others])
     # What a reader may take away from the first line alone must not promise more than the rest of the page.
     limits: list[str] = []
-    if blind := [row.metric for row in rows if row.network == contrasts[0].network and not row.sees_training]:
+    if blind := [row.metric for row in rows if row.network == contrasts[0].network and row.seen != "yes"]:
         limits.append(
             f"{_listed(blind)} {'does' if len(blind) == 1 else 'do'} not show that training brings them together"
         )
+    if fragile := [one.metric for one in contrasts if one.rests_on_one_seed]:
+        limits.append(f"the answer by {_listed(fragile)} rests on one seed")
     if few := _few(rows):
         limits.append(f"a first look, of {_counted(few)}")
     return f"{'; '.join([sentence, *limits])}."
@@ -49,19 +54,30 @@ def shows(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> list[str]:
             needs = row.on_scale[NEEDS]
             word = "moves states" if needs.low > 0 else "does not demonstrably move states"
             found.append(f"{row.label}: training recurrence {word} beyond what input weights do ({needs}).")
+        if row.without_null.low > 0 or row.without_null.high < 0:
+            side = "farther from" if row.without_null.value > 0 else "nearer to"
+            found.append(
+                f"{row.label}: networks whose recurrence was pretrained end {side} the master than those whose was not, "
+                f"both with input weights trained ({row.without_null.value / row.unit:+.2f} of the across-regime mean)."
+            )
     for one in contrasts:
         end = (
             f"not told apart from {DEFAULT_NETWORK}"
             if one.word == "not told apart"
             else f"{one.word} than in {DEFAULT_NETWORK}"
         )
-        found.append(f"{one.metric}: the change of {one.network} that needs recurrence is {end} ({one.needs}).")
+        seed = ", which would not be so without one of the seeds" if one.rests_on_one_seed else ""
+        found.append(
+            f"{one.metric}: the change of {one.network} that needs recurrence is {end} ({one.needs}; p {one.p:.2g}, "
+            f"adjusted for the metrics of this page){seed}."
+        )
     return found
 
 
 def shows_not(rows: Sequence[Row]) -> list[str]:
     """Return what the numbers do not show, a sentence or two each; the first follow from them."""
-    blind = [row.label for row in rows if not row.sees_training]
+    blind = [row.label for row in rows if row.seen in ("not shown", "not known")]
+    apart = [row.label for row in rows if row.seen == "no"]
     wide = [row.label for row in rows if MARGIN * row.unit > row.scale]
     undecided = [row.label for row in rows if row.own_verdict == "undecided"]
     verdicts = {row.own_verdict.partition(",")[0] for row in rows if row.network == rows[0].network}
@@ -75,6 +91,12 @@ def shows_not(rows: Sequence[Row]) -> list[str]:
             "shown. Whether training brings these networks together is not seen, and equivalence says nothing of their "
             "dynamics."
         )
+    if apart:
+        found.append(
+            f"{_listed(apart)}: masters of two seeds are farther apart than untrained networks are from a master. To "
+            "this metric training drives these networks apart, and being near the master tells nothing of learning."
+        )
+    found += _unlearnt(rows)
     if wide:
         found.append(
             f"{_listed(wide)}: a tenth of the across-regime mean is more than the distance of unrelated networks. A "
@@ -90,18 +112,34 @@ def shows_not(rows: Sequence[Row]) -> list[str]:
 ALWAYS = (
     "Recordings are of states, which inputs drive: a change of input weights moves them without one of recurrence. "
     "That is why networks with frozen recurrence stand beside the others.",
-    "States are whitened and cut to their first six principal components; how much a direction varies, and what lies "
+    "States are whitened and cut to their first principal components; how much a direction varies, and what lies "
     "beyond, is not in the numbers.",
     "A metric that pairs samples compares where states are, not how they move; that a distance is small by such a "
     "metric does not make dynamics equal.",
-    "What is trained need not have learnt: networks with fixed recurrence often do not, and pretrained ones may fall "
-    "short. `metric-harness zoo info --network NAME` lists the accuracies of every group.",
     "What needs more than input weights is, in an architecture with gates, taps or a selection, all of these, and not "
     "recurrence alone.",
-    "Each interval is of one comparison by one metric. Several metrics are several chances to find a difference.",
+    "Each interval is of one comparison by one metric, and several are several chances to find a difference. Only the "
+    "p beside the answer is adjusted for them.",
     "One task, one size and one schedule of training: not that any network of this architecture does likewise.",
 )
 """What no number of this page can show."""
+
+
+def _unlearnt(rows: Sequence[Row]) -> list[str]:
+    """Return which networks that were trained have not all learnt, a sentence for each architecture that has such."""
+    found: list[str] = []
+    for network, row in {row.network: row for row in rows}.items():
+        short = [
+            f"{row.n_seeds - n} of {row.n_seeds} {kind} (mean {row.accuracies[kind].value:.2f} of the ceiling)"
+            for kind, n in row.learnt.items()
+            if kind != UNTRAINED and n < row.n_seeds
+        ]
+        if short:
+            found.append(
+                f"{network}: {_listed(short)} have not learnt the task. What is said of these groups is of networks "
+                "that do not solve it alike, or not at all."
+            )
+    return found
 
 
 def _few(rows: Sequence[Row]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Whether two things are as good as equal: two one-sided tests of a mean difference against a margin."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import final
 
 import numpy as np
@@ -114,6 +115,19 @@ def difference_of(first: Estimate, second: Estimate, n_first: int, n_second: int
     error = float(np.sqrt(total))
     half = float(stats.t.ppf(0.975, freedom)) * error
     return Difference(Estimate(value, value - half, value + half), 2 * float(stats.t.sf(abs(value) / error, freedom)))
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Return p values adjusted for how many there are, in their order.
+
+    Source: Holm (1979), "A simple sequentially rejective multiple test procedure": the k-th smallest of n is multiplied
+    by n - k + 1, and no adjusted p is below that of a smaller one.
+    """
+    adjusted, largest = [0.0] * len(ps), 0.0
+    for rank, place in enumerate(sorted(range(len(ps)), key=lambda k: ps[k])):
+        largest = max(largest, min(1.0, ps[place] * (len(ps) - rank)))
+        adjusted[place] = largest
+    return adjusted
 
 
 def _error(estimate: Estimate, n: int) -> float:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast, final
 
-from metric_harness import architecture_tables, catalogue, scoring
+from metric_harness import architecture_rows, catalogue, scoring
 from metric_harness.adapter import settings_of
 from metric_harness.architectures import ChosenNetwork, choose
 from metric_harness.baseline import judged, read_baselines
@@ -290,7 +290,7 @@ class RunSession:
             written.append(write_arrays(self.request.counterexample_file(metric, case_id), arrays))
         for card in cards:
             written += write_card(card, self.request.reports, formats)
-        if any(architecture_tables.asked(card) for card in cards):
+        if any(architecture_rows.asked(card) for card in cards):
             for report in formats:
                 page = report.render_architecture(cards)
                 if page is not None:

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from metric_harness import architecture_findings, architecture_tables
+from metric_harness import architecture_findings, architecture_rows, architecture_tables
 from metric_harness.checks import Recorder
 from metric_harness.published import FAULTS_OF_MAMBA, find_published
 from metric_harness.records import CaseRecord, MetricInfo, NetworkInfo, Outcome, RunInfo, Scorecard, SuiteInfo, plain
@@ -14,10 +14,11 @@ from metric_harness.recurrent_change import COMPARED, Changes
 from metric_harness.scoring import scorecard
 from metric_harness.seeding import generator
 from metric_harness.session import report_format
-from metric_harness.statistics import exact
-from testcases.architecture.test_recurrent_change import measure_changes, measure_contrasts
+from metric_harness.statistics import Estimate, exact
+from testcases.architecture.test_recurrent_change import measure_changes, measure_contrasts, measure_learnt
 
 N_SEEDS = 8
+SHARES = np.tile([0.0, 0.25, 0.5], (N_SEEDS, 1))
 HOSTILE = '<script>alert(1)</script> "x" & *y*'
 
 
@@ -42,7 +43,20 @@ def drawn(name: str, *, full: float, needs: float, untrained: float = 0.6, maste
             "untrained and master": (own["untrained"], np.array([(k, k) for k in range(N_SEEDS)])),
         },
         courses={"master": course, "master_frozen": course / 2},
+        shares={"master": SHARES, "master_frozen": 0.8 * SHARES},
+        accuracies={
+            **dict.fromkeys(own, np.linspace(0.97, 1, N_SEEDS)),
+            "master_frozen": np.linspace(0.5, 0.96, N_SEEDS),
+            "master": np.linspace(0.97, 1, N_SEEDS),
+        },
     )
+
+
+def measured(measure: Recorder, label: str, found: Changes, unit: float) -> None:
+    measure_changes(measure, label, found, 0.1 * unit, 1e-6)
+    measure_learnt(measure, label, found)
+    measure(f"principal components{label}", 6)
+    measure(f"variance that they hold{label}", Estimate(0.97, 0.96, 0.98))
 
 
 def card(
@@ -52,13 +66,14 @@ def card(
     measure = Recorder()
     measure("across-regime mean", exact(unit))
     measure("groups", COMPARED)
-    measure("shares of training", [0.0, 0.25, 0.5])
-    measure_changes(measure, "", chosen, 0.1 * unit, 1e-6)
+    measure("kinds of network", [*COMPARED, "master"])
+    measure("checkpoints", [1, 2, 3])
+    measured(measure, "", chosen, unit)
     if beside is not None:
-        measure_changes(measure, " of leaky_rnn", beside, 0.1 * unit, 1e-6)
+        measured(measure, " of leaky_rnn", beside, unit)
         measure_contrasts(measure, chosen, beside, 1e-6)
     case = CaseRecord(
-        id=architecture_tables.CASE,
+        id=architecture_rows.CASE,
         version=1,
         group="architecture",
         tier="validity",
@@ -81,7 +96,7 @@ def cards(**given: object) -> list[Scorecard]:
 
 
 def test_a_row_for_each_architecture_has_the_means_and_the_verdicts():
-    mamba, rnn = architecture_tables.rows_of(cards())
+    mamba, rnn = architecture_rows.rows_of(cards())
     assert [(row.network, row.verdict) for row in (mamba, rnn)] == [("mamba", "equivalent"), ("leaky_rnn", "smaller")]
     assert rnn.difference.value == pytest.approx(-0.3, abs=0.02)
     assert mamba.p_below < 0.05
@@ -95,9 +110,9 @@ def test_a_row_for_each_architecture_has_the_means_and_the_verdicts():
 @pytest.mark.parametrize(("needs", "word"), [(0.02, "less"), (0.8, "more"), (0.4, "not told apart")])
 def test_the_answer_follows_from_what_needs_recurrence(needs, word):
     chosen, beside = drawn("chosen", full=0.3, needs=needs), drawn("beside", full=0.3, needs=0.4)
-    found = architecture_tables.contrasts_of([card(chosen=chosen, beside=beside)])
+    found = architecture_rows.contrasts_of([card(chosen=chosen, beside=beside)])
     assert [one.word for one in found] == [word]
-    rows = architecture_tables.rows_of([card(chosen=chosen, beside=beside)])
+    rows = architecture_rows.rows_of([card(chosen=chosen, beside=beside)])
     begin = {"less": "smaller in", "more": "larger in", "not told apart": "neither smaller nor larger"}[word]
     assert f"it is {begin}" in architecture_findings.answer(rows, found)
 
@@ -105,7 +120,7 @@ def test_the_answer_follows_from_what_needs_recurrence(needs, word):
 def test_a_metric_that_sees_no_training_is_named():
     seeing, blind = drawn("a", full=0.6, needs=0.1), drawn("b", full=0.6, needs=0.1, masters=0.6)
     lines = [
-        architecture_findings.shows_not(architecture_tables.rows_of([card(network="leaky_rnn", chosen=found)]))[0]
+        architecture_findings.shows_not(architecture_rows.rows_of([card(network="leaky_rnn", chosen=found)]))[0]
         for found in (seeing, blind)
     ]
     assert "Whether training brings these networks together is not seen" not in lines[0]
@@ -114,21 +129,21 @@ def test_a_metric_that_sees_no_training_is_named():
 
 @pytest.mark.parametrize(("unit", "told"), [(0.8, False), (8.0, True)])
 def test_a_margin_that_no_two_networks_could_reach_is_told(unit, told):
-    lines = architecture_findings.shows_not(architecture_tables.rows_of(cards(unit=unit)))
+    lines = architecture_findings.shows_not(architecture_rows.rows_of(cards(unit=unit)))
     assert any("A typical difference between them cannot reach that margin" in line for line in lines) is told
 
 
 def test_few_seeds_are_told():
-    few = dataclasses.replace(architecture_tables.rows_of(cards())[0], n_seeds=2)
+    few = dataclasses.replace(architecture_rows.rows_of(cards())[0], n_seeds=2)
     assert any("2 seeds of mamba" in line for line in architecture_findings.shows_not([few]))
     assert not any(
-        "seeds of mamba" in line for line in architecture_findings.shows_not(architecture_tables.rows_of(cards()))
+        "seeds of mamba" in line for line in architecture_findings.shows_not(architecture_rows.rows_of(cards()))
     )
 
 
 def test_the_answer_says_itself_that_few_seeds_are_behind_it():
     given = [card(chosen=drawn("chosen", full=0.3, needs=0.02), beside=drawn("beside", full=0.3, needs=0.4))]
-    rows, found = architecture_tables.rows_of(given), architecture_tables.contrasts_of(given)
+    rows, found = architecture_rows.rows_of(given), architecture_rows.contrasts_of(given)
     few = [dataclasses.replace(rows[0], n_seeds=4), *rows[1:]]
     assert architecture_findings.answer(few, found).endswith(f"a first look, of 4 seeds of {rows[0].network}.")
     assert "first look" not in architecture_findings.answer(rows, found)
@@ -138,11 +153,53 @@ def test_the_first_line_names_metrics_that_see_no_training():
     seeing, blind = (drawn("chosen", full=0.3, needs=0.02, masters=masters) for masters in (0.2, 0.6))
     beside = drawn("beside", full=0.3, needs=0.4)
     lines = [
-        architecture_findings.answer(architecture_tables.rows_of(given), architecture_tables.contrasts_of(given))
+        architecture_findings.answer(architecture_rows.rows_of(given), architecture_rows.contrasts_of(given))
         for given in ([card(chosen=seeing, beside=beside)], [card(chosen=blind, beside=beside)])
     ]
     assert "not show" not in lines[0]
     assert lines[1].endswith("a leaky RNN; mine does not show that training brings them together.")
+
+
+def test_networks_that_did_not_learn_are_told_with_their_accuracy():
+    rows = architecture_rows.rows_of(cards())
+    told = [line for line in architecture_findings.shows_not(rows) if "have not learnt" in line]
+    assert len(told) == 2
+    assert told[0].startswith("mamba: 7 of 8 master_frozen (mean 0.73 of the ceiling) have not learnt the task.")
+    table = architecture_tables.learnt_table(rows)
+    assert [row[0] for row in table.rows] == ["mamba", "leaky_rnn"]
+    assert table.rows[0][3].endswith("1 of 8")
+    assert table.rows[0][-2:] == ["6", "0.97 [0.96, 0.98]"]
+
+
+@pytest.mark.parametrize(("masters", "seen"), [(0.3, "yes"), (0.6, "not shown"), (0.9, "no")])
+def test_training_is_seen_not_shown_or_seen_to_drive_apart(masters, seen):
+    rows = architecture_rows.rows_of(
+        [card(network="leaky_rnn", chosen=drawn("b", full=0.6, needs=0.1, masters=masters))]
+    )
+    assert [row.seen for row in rows] == [seen]
+    told = " ".join(architecture_findings.shows_not(rows))
+    assert ("drives these networks apart" in told) is (seen == "no")
+    assert ("is not seen, and equivalence" in told) is (seen == "not shown")
+
+
+def test_an_answer_is_adjusted_for_the_metrics_of_the_page():
+    chosen, beside = drawn("chosen", full=0.3, needs=0.02), drawn("beside", full=0.3, needs=0.4)
+    one = architecture_rows.contrasts_of([card("a", chosen=chosen, beside=beside)])
+    three = architecture_rows.contrasts_of([card(name, chosen=chosen, beside=beside) for name in "abc"])
+    assert [c.p for c in three] == pytest.approx([3 * one[0].p] * 3)
+
+
+def test_an_answer_that_rests_on_one_seed_says_so():
+    chosen, beside = drawn("chosen", full=0.3, needs=0.3), drawn("beside", full=0.3, needs=0.4)
+    (sure,) = architecture_rows.contrasts_of([card(chosen=chosen, beside=beside)])
+    assert not sure.rests_on_one_seed
+    fragile = dataclasses.replace(sure, largest_p=0.2)
+    assert fragile.rests_on_one_seed
+    rows = architecture_rows.rows_of([card(chosen=chosen, beside=beside)])
+    assert "the answer by mine rests on one seed" in architecture_findings.answer(rows, [fragile])
+    assert "would not be so without one of the seeds" in " ".join(architecture_findings.shows(rows, [fragile]))
+    assert architecture_tables.contrast_table([fragile]).rows[0][4] == "less, but for one seed"
+    assert not dataclasses.replace(fragile, p=0.3).rests_on_one_seed
 
 
 def test_a_card_without_the_case_has_no_rows():
@@ -153,16 +210,16 @@ def test_a_card_without_the_case_has_no_rows():
         metric=MetricInfo(name="other", source="", settings={}, claims={}, observed={}),
         cases=[],
     )
-    assert architecture_tables.asked(other) is None
-    assert len(architecture_tables.rows_of([other, *cards()])) == 2
+    assert architecture_rows.asked(other) is None
+    assert len(architecture_rows.rows_of([other, *cards()])) == 2
 
 
 def test_the_study_s_numbers_stand_beside_ours_where_it_has_any():
-    known = architecture_tables.published_table(architecture_tables.rows_of(cards(metric="dsa")))
+    known = architecture_tables.published_table(architecture_rows.rows_of(cards(metric="dsa")))
     assert known is not None
     assert [row[:3] for row in known.rows] == [["dsa", "mamba", "0.462"], ["dsa", "leaky_rnn", "0.607"]]
     assert known.rows[0][6] == "+0.004"
-    assert architecture_tables.published_table(architecture_tables.rows_of(cards(metric="mine"))) is None
+    assert architecture_tables.published_table(architecture_rows.rows_of(cards(metric="mine"))) is None
     assert all(find_published(f"Mamba {group} to master", "cka") for group in COMPARED)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metric_harness.equivalence import difference_of, equivalence
+from metric_harness.equivalence import Difference, difference_of, equivalence, equivalence_of, holm
 from metric_harness.seeding import generator
 from metric_harness.statistics import exact, mean_interval
 
@@ -57,10 +57,26 @@ def test_a_margin_of_nothing_is_refused():
 def test_the_difference_of_two_means_has_welch_s_interval():
     first, second = 1 + sample(9, "first"), 3 * sample(17, "second")
     found = difference_of(mean_interval(first), mean_interval(second), 9, 17)
-    welch = stats.ttest_ind(first, second, equal_var=False).confidence_interval()
-    assert (found.low, found.high) == pytest.approx((welch.low, welch.high))
-    assert found.value == pytest.approx(first.mean() - second.mean())
+    test = stats.ttest_ind(first, second, equal_var=False)
+    welch = test.confidence_interval()
+    assert (found.estimate.low, found.estimate.high) == pytest.approx((welch.low, welch.high))
+    assert found.estimate.value == pytest.approx(first.mean() - second.mean())
+    assert found.p == pytest.approx(test.pvalue)
 
 
 def test_exact_numbers_have_an_exact_difference():
-    assert difference_of(exact(3.0), exact(1.0), 5, 5) == exact(2.0)
+    assert difference_of(exact(3.0), exact(1.0), 5, 5) == Difference(exact(2.0), 0.0)
+    assert difference_of(exact(3.0), exact(3.0), 5, 5).p == 1.0
+
+
+def test_an_estimate_is_tested_by_the_error_that_its_interval_tells():
+    values = 0.05 + 0.1 * sample(12, "tails")
+    assert equivalence_of(mean_interval(values), 12, 0.1) == equivalence(values, 0.1)
+
+
+def test_p_values_are_adjusted_by_holm():
+    # Worked by hand: 3 x .01, then 2 x .02 = .04, then the largest so far where 1 x .03 would be less.
+    assert holm([0.02, 0.01, 0.03]) == pytest.approx([0.04, 0.03, 0.04])
+    assert holm([0.6, 0.7]) == pytest.approx([1.0, 1.0])
+    assert holm([0.2]) == [0.2]
+    assert holm([]) == []

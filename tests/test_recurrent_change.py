@@ -1,5 +1,7 @@
 """Which networks are compared, which share a draw of weights, and how an architecture's own scale is estimated."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from metric_harness.recurrent_change import (
     COMPARED,
     FROZEN,
     N_CHECKPOINTS,
+    TWO_MASTERS,
     UNTRAINED,
     Changes,
     changes,
@@ -32,6 +35,8 @@ def made(to_master, free, fixed, unrelated) -> Changes:
         fixed=np.array(fixed),
         unrelated={"two untrained": (np.array(unrelated), around)},
         courses={},
+        shares={},
+        accuracies={UNTRAINED: np.zeros(n)},
     )
 
 
@@ -92,6 +97,41 @@ def test_a_seed_is_left_out_of_the_scale_with_its_pairs():
     found = one.on_scale(one.free)
     assert found.value == pytest.approx(2.0 / (7 / 3))
     assert (found.high - found.low) / 2 == pytest.approx(4.302652729911275 * error)
+
+
+def test_masters_are_brought_together_by_as_much_as_they_are_closer():
+    one = made([0.9, 1.0, 1.1], [0.0] * 3, [0.0] * 3, [0.2, 0.4, 0.6])
+    one = dataclasses.replace(one, unrelated={TWO_MASTERS: one.unrelated["two untrained"]})
+    # Without seed 0 the pair (1, 2) at .4 is left beside 1.05; without 1, (2, 0) at .6 beside 1; without 2, .2 and .95.
+    partial = np.array([1.05 - 0.4, 1.0 - 0.6, 0.95 - 0.2])
+    error = np.sqrt(2 / 3 * ((partial - partial.mean()) ** 2).sum())
+    found = one.brought_together()
+    assert found is not None
+    assert found.value == pytest.approx(1.0 - 0.4)
+    assert (found.high - found.low) / 2 == pytest.approx(4.302652729911275 * error)
+
+
+def test_a_seed_that_is_left_out_takes_its_pairs_along():
+    one = made([0.9, 1.0, 1.1], [1.0, 2.0, 3.0], [0.1, 0.2, 0.3], [0.2, 0.4, 0.6]).without(1)
+    values, pairs = one.unrelated["two untrained"]
+    assert one.n_seeds == 2
+    assert one.free.tolist() == [1.0, 3.0]
+    assert one.to_master[UNTRAINED].tolist() == [0.9, 1.1]
+    # (2, 0) stays; what was seed 2 is seed 1 now.
+    assert (values.tolist(), pairs.tolist()) == ([0.6], [[1, 0]])
+    assert one.brought_together() is None
+
+
+def test_accuracies_and_shares_of_training_are_those_of_the_zoo(found):
+    zoo = shipped_zoo()
+    expected = [zoo.accuracy(zoo.final("master", seed)) / zoo.ceiling for seed in SEEDS]
+    assert found.accuracies["master"] == pytest.approx(expected)
+    assert min(found.accuracies["master"]) >= 0.95
+    assert found.shares["master"].shape == found.courses["master"].shape
+    assert (found.shares["master"][:, 0] == 0).all()
+    updates = zoo.checkpoints("master", 0)
+    place = round((len(updates) - 1) / 3)  # the second of four, evenly spread
+    assert found.shares["master"][0, 1] == pytest.approx(updates[place] / updates[-1])
 
 
 def test_trainings_are_followed_at_as_many_checkpoints_as_all_have():

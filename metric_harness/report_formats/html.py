@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast, final
 from metric_harness import (
     __version__,
     architecture_findings,
+    architecture_rows,
     architecture_tables,
     catalogue,
     comparison_tables,
@@ -177,16 +178,17 @@ def _comparison_view(comparison: Comparison) -> dict[str, object]:
 
 
 def _architecture_view(cards: Sequence[Scorecard]) -> dict[str, object]:
-    rows, contrasts = architecture_tables.rows_of(cards), architecture_tables.contrasts_of(cards)
+    rows, contrasts = architecture_rows.rows_of(cards), architecture_rows.contrasts_of(cards)
     return {
         "suite": cards[0].suite,
         "seed": cards[0].run.seed,
         "command": cards[0].run.command,
-        "digests": {card.metric.name: card.results_digest for card in cards if architecture_tables.asked(card)},
+        "digests": {card.metric.name: card.results_digest for card in cards if architecture_rows.asked(card)},
         "answer": architecture_findings.answer(rows, contrasts),
         "shows": architecture_findings.shows(rows, contrasts),
         "shows_not": architecture_findings.shows_not(rows),
         "change": architecture_tables.change_table(rows),
+        "learnt": architecture_tables.learnt_table(rows),
         "tests": architecture_tables.tests_table(rows),
         "needs": architecture_tables.needs_table(rows),
         "contrast": architecture_tables.contrast_table(contrasts),
@@ -198,7 +200,7 @@ def _architecture_view(cards: Sequence[Scorecard]) -> dict[str, object]:
     }
 
 
-def _forests(rows: Sequence[architecture_tables.Row]) -> dict[str, Plot]:
+def _forests(rows: Sequence[architecture_rows.Row]) -> dict[str, Plot]:
     """Return the interval plots of the architecture page by their places; what has no numbers is left out."""
     from metric_harness.forest_figures import forest_figure
 
@@ -223,7 +225,7 @@ def _forests(rows: Sequence[architecture_tables.Row]) -> dict[str, Plot]:
     }
 
 
-def _courses(rows: Sequence[architecture_tables.Row]) -> list[Plot]:
+def _courses(rows: Sequence[architecture_rows.Row]) -> list[Plot]:
     """Return a plot of the courses of training for each metric."""
     from metric_harness.curve_figures import curve_figure
 

@@ -6,7 +6,13 @@ from typing import ClassVar, cast, final
 
 import pandas as pd
 
-from metric_harness import architecture_findings, architecture_tables, comparison_tables, scorecard_tables
+from metric_harness import (
+    architecture_findings,
+    architecture_rows,
+    architecture_tables,
+    comparison_tables,
+    scorecard_tables,
+)
 from metric_harness.evidence import evidence, on_one_grid
 from metric_harness.evidence_tables import curves_table, matrix_table, numbers_table
 from metric_harness.interfaces import AbstractReportFormat
@@ -68,7 +74,7 @@ class MarkdownFormat(AbstractReportFormat):
 
     def render_architecture(self, cards: Sequence[Scorecard]) -> str:
         """Return what metrics say of an architecture as Markdown."""
-        rows, contrasts = architecture_tables.rows_of(cards), architecture_tables.contrasts_of(cards)
+        rows, contrasts = architecture_rows.rows_of(cards), architecture_rows.contrasts_of(cards)
         suite = cards[0].suite
         sections = [
             f"# What training changes in {_safe(suite.network.name)}",
@@ -78,6 +84,9 @@ class MarkdownFormat(AbstractReportFormat):
             _fenced(cards[0].run.command),
             _bulleted("What this shows", architecture_findings.shows(rows, contrasts)),
             _bulleted("What this does not show", architecture_findings.shows_not(rows)),
+            _section(
+                "What the networks have learnt", architecture_tables.LEARNT, architecture_tables.learnt_table(rows)
+            ),
             _section(
                 "Before and after pretraining", architecture_tables.CHANGE, architecture_tables.change_table(rows)
             ),
