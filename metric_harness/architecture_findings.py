@@ -57,7 +57,7 @@ def shows(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> list[str]:
         if row.without_null.low > 0 or row.without_null.high < 0:
             side = "farther from" if row.without_null.value > 0 else "nearer to"
             found.append(
-                f"{row.label}: networks whose recurrence was pretrained end {side} the master than those whose was not, "
+                f"{row.label}: networks with pretrained recurrence end {side} the master than those without, "
                 f"both with input weights trained ({row.without_null.value / row.unit:+.2f} of the across-regime mean)."
             )
     for one in contrasts:
