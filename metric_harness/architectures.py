@@ -6,7 +6,7 @@ A zoo that comes with the package, or whose folder is given, is found without a 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast, final
 
@@ -26,44 +26,56 @@ OWN = "-own"
 @final
 @dataclasses.dataclass(frozen=True)
 class ChosenNetwork:
-    """An architecture, the text that asked for it, and the folder of its zoo."""
+    """An architecture, and how it was asked for.
+
+    Attributes:
+        value: the text after `--metric-network`.
+        folder: of its zoo.
+        info: what the scorecard says of it.
+        texts: those after `--metric-network-set`.
+        view: settings that decide what is recorded, where they are not those of the zoo.
+    """
 
     value: str
     folder: Path
     info: NetworkInfo
+    texts: tuple[str, ...] = ()
+    view: tuple[tuple[str, Plain], ...] = ()
 
     @property
     def is_default(self) -> bool:
         """Whether its networks are those that are compared when none are asked for."""
-        return self.info.name == DEFAULT_NETWORK
+        return self.info.name == DEFAULT_NETWORK and not self.view
 
 
-def choose(value: str, cwd: Path) -> ChosenNetwork:
+def choose(value: str, cwd: Path, texts: Sequence[str] = ()) -> ChosenNetwork:
     """Return the architecture that `--metric-network` names, with its zoo.
 
     Args:
         value: a file name in `networks/`, `package.module:Class`, `path/to/file.py:Class`, or the folder of a zoo.
         cwd: folder that the folder of a zoo is relative to.
+        texts: settings, `KEY=VALUE`: of the zoo, or of what is recorded of its networks.
 
     Raises:
         UsageError: if there is no such architecture, or no zoo of it; the message has the nearest names, or the command
             that builds one.
     """
     folder = next((f for f in (SHIPPED / value, cwd / value) if value and (f / MANIFEST).is_file()), None)
-    if folder is None:
-        # Networks need torch, which the tables of shipped ones do not.
-        from metric_harness.zoo import zoo_folder
+    if folder is not None and not texts:
+        return ChosenNetwork(value, folder, _described(folder, {}))
+    # Networks need torch, which the tables of shipped ones do not.
+    from metric_harness.zoo import looked_at
 
-        folder = zoo_folder(value)
-    return ChosenNetwork(value, folder, _described(folder))
+    folder, view = looked_at(value, texts, None if folder is None or folder.parent == SHIPPED else folder)
+    return ChosenNetwork(value, folder, _described(folder, view), tuple(texts), tuple(view.items()))
 
 
-def _described(folder: Path) -> NetworkInfo:
+def _described(folder: Path, view: Mapping[str, Plain]) -> NetworkInfo:
     try:
         content = (folder / MANIFEST).read_bytes()
         described = json.loads(content)["network"]
         name = folder_name(described["name"])
-        settings = dict(cast(Mapping[str, Plain], described["settings"]))
+        settings = {**cast(Mapping[str, Plain], described["settings"]), **view}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"the zoo in {folder} cannot be read: {error}. Rebuild it: metric-harness zoo build"

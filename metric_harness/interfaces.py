@@ -1,9 +1,8 @@
 """The interfaces; read this file first.
 
-A metric is a function `f(x, y) -> float`, an object with `distance(x, y)` or `similarity(x, y)`, or a
-subclass of `AbstractMetric`. What it asserts of itself is a `Claims` record. Systems, tasks, networks and report
-formats have one abstract class each. Implementations live one per file in the folder named after the interface;
-the file name is the public name.
+A metric is a function `f(x, y) -> float`, an object with `distance(x, y)` or `similarity(x, y)`, or a subclass of
+`AbstractMetric`. What it asserts of itself is a `Claims` record. Systems, tasks, networks and report formats have one
+abstract class each; implementations live one per file in the folder named after it, the file name the public name.
 """
 
 import abc
@@ -257,13 +256,13 @@ class AbstractNetwork(abc.ABC):
     """An architecture of networks, which run as a stack: every parameter has a leading axis of networks.
 
     A concrete architecture is a final frozen dataclass; its fields are its hyper-parameters, each with a default. It
-    says how parameters are drawn, what one time step does to the state that is carried from step to step, and how
-    outputs are read from that state. What else there is has a default; override it where your network is faster,
-    begins elsewhere, or carries more than what is to be compared.
+    says how parameters are drawn, what one time step does to the carried state, and how outputs are read from that.
+    What else there is has a default; override it where your network is faster, begins elsewhere, or carries more than
+    what is to be compared.
 
-    All computation is torch's; arrays inside are time first within a network, (networks, time, trials, units), as a
-    recurrence needs them. `metric_harness.recording` turns them into trajectories. Networks of a stack, and trials of
-    a batch, must not meet; a step depends on the state, the inputs and the parameters alone, and changes none of them.
+    All computation is torch's, on arrays (networks, time, trials, units), which `recording` turns into trajectories.
+    Networks of a stack, and trials of a batch, must not meet; a step depends on the state, the inputs and the
+    parameters alone, and changes none of them.
 
     Example::
 
@@ -298,6 +297,8 @@ class AbstractNetwork(abc.ABC):
     """Units of the state that is carried from one time step to the next; a field, or a property of other fields."""
     trained_when_frozen: ClassVar[tuple[str, ...]]
     """Parameters that a frozen network still trains: those through which inputs enter."""
+    views: ClassVar[tuple[str, ...]] = ()
+    """Fields that decide what is recorded and not what is trained, such as a layer."""
 
     @abc.abstractmethod
     def initial_parameters(self, n_inputs: int, n_outputs: int, rng: np.random.Generator) -> Mapping[str, Array]:
@@ -386,10 +387,9 @@ class AbstractReportFormat(abc.ABC):
         """Return the comparison of several scorecards as text."""
 
     def render_architecture(self, cards: Sequence[Scorecard]) -> str | None:
-        """Return what one or more metrics say of an architecture as text; None where the format has no such page.
+        """Return what metrics say of an architecture as text; None where the format has no such page.
 
-        Args:
-            cards: of one run; those that measured `architecture.recurrent_change` are shown, at least one.
+        Of the cards of a run those are shown that measured `architecture.recurrent_change`, at least one.
         """
         del cards
         return None

@@ -78,19 +78,19 @@ def named(value: str, settings: Mapping[str, Any] | None = None, cwd: Path | Non
     return NamedNetwork(value, _made(value, found, settings or {}), source)
 
 
-def read_settings(value: str, texts: Sequence[str], cwd: Path | None = None) -> dict[str, Any]:
-    """Return the settings in `KEY=VALUE` texts, typed as the fields of an architecture.
+def read_settings(value: str, texts: Sequence[str], cwd: Path | None = None, option: str = OPTION) -> dict[str, Any]:
+    """Return the settings in `KEY=VALUE` texts after an option, typed as the fields of an architecture.
 
     Raises:
         SettingError: if a text is none, or not of the field's type.
         UnknownNetworkError: as in `named`.
     """
     fields = settings_of(named(value, cwd=cwd).network) if texts else {}
-    pairs = dict(pair(text, OPTION) for text in texts)
+    pairs = dict(pair(text, option) for text in texts)
     unknown = sorted(set(pairs) - set(fields))
     if unknown:
         raise SettingError(f"{value} has no setting {', '.join(unknown)}; it has {', '.join(fields)}.")
-    return {key: typed(key, text, fields[key], OPTION) for key, text in pairs.items()}
+    return {key: typed(key, text, fields[key], option) for key, text in pairs.items()}
 
 
 def _absolute(value: str, cwd: Path) -> str:

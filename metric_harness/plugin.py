@@ -40,6 +40,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "architecture of the networks that cases compare: a built-in name, package.module:Class, "
         "path/file.py:Class or the folder of a zoo (default: leaky_rnn)",
     },
+    "--metric-network-set": {
+        "action": "append",
+        "metavar": "KEY=VALUE",
+        "help": "a setting of the architecture: of the zoo it was built with, or of what is recorded, such as layer=1 "
+        "(repeatable)",
+    },
     "--metric-reports": {
         "metavar": "DIR",
         "help": "where reports go (default: reports, under the rootdir)",
@@ -155,6 +161,7 @@ def _request(config: pytest.Config) -> "Request":
         groups=option("--metric-group", []),
         profile=option("--metric-profile", "standard"),
         network=option("--metric-network", DEFAULT_NETWORK),
+        network_settings=option("--metric-network-set", []),
         seed=option("--metric-seed", DEFAULT_SEED),
         timeout=config.getoption("--metric-timeout"),
         reports=config.rootpath / option("--metric-reports", "reports"),

@@ -137,7 +137,8 @@ def zoo(request: pytest.FixtureRequest) -> "Zoo":
     # Networks need torch, which few cases do.
     from metric_harness.zoo_recordings import zoo_in
 
-    return zoo_in(request.config.stash[REQUEST].network.folder)
+    chosen = request.config.stash[REQUEST].network
+    return zoo_in(chosen.folder, view=chosen.view)
 
 
 FIXTURES = {"metric": metric, "measure": measure, "profile": profile, "streams": streams, "zoo": zoo}

@@ -94,6 +94,7 @@ class Request:
         words = ["pytest", f"--metric={chosen.value}", *(f"--metric-set={s}" for s in chosen.settings)]
         words += [] if self.profile == "standard" else [f"--metric-profile={self.profile}"]
         words += [] if self.network.is_default else [f"--metric-network={self.network.value}"]
+        words += [f"--metric-network-set={text}" for text in self.network.texts]
         words += [] if self.seed == DEFAULT_SEED else [f"--metric-seed={self.seed}"]
         words += [] if self.exempt is None else [f"--metric-exempt={self.exempt}"]
         return shlex.join([*words, case.selector])
@@ -119,6 +120,7 @@ def request(
     exempt: Path | None = None,
     baselines: Sequence[Path] = (),
     network: str = DEFAULT_NETWORK,
+    network_settings: Sequence[str] = (),
     cached: bool = False,
     scheduler: str | None = None,
 ) -> Request:
@@ -131,7 +133,7 @@ def request(
     known_formats = _require_names(groups, profile, formats)
     _require_sound(seed, timeout)
     resolved = resolve(metrics, settings, cwd)
-    chosen = choose(network, cwd)
+    chosen = choose(network, cwd, network_settings)
     _require_writable(reports)
     return Request(
         metrics=resolved,

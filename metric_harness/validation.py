@@ -32,6 +32,7 @@ def validate(
     *,
     profile: str = "standard",
     network: str = DEFAULT_NETWORK,
+    network_settings: Mapping[str, object] | None = None,
     groups: Sequence[str] = (),
     seed: int | None = None,
     settings: Mapping[str, object] | None = None,
@@ -45,6 +46,7 @@ def validate(
             cases need; anything else is pickled.
         profile: how much data: smoke, standard or paper.
         network: architecture of the networks that cases compare, as after `--metric-network`.
+        network_settings: settings of it, as after `--metric-network-set`.
         groups: only these groups of cases; default: all.
         seed: root seed of all data; default: the command line's.
         settings: settings of the metric, as after `--metric-set`.
@@ -61,12 +63,19 @@ def validate(
             groups=chosen,
             profile=profile,
             network=network,
+            network_settings=[f"{key}={value}" for key, value in (network_settings or {}).items()],
             seed=DEFAULT_SEED if seed is None else seed,
             timeout=None,
             reports=Path(scratch) / "reports" if reports is None else Path(reports).absolute(),
             formats=["json"] if reports is None else [],
             command=_command(
-                metric, profile=profile, network=network, groups=chosen, seed=seed, settings=dict(settings or {})
+                metric,
+                profile=profile,
+                network=network,
+                network_settings=dict(network_settings or {}),
+                groups=chosen,
+                seed=seed,
+                settings=dict(settings or {}),
             ),
             root=Path.cwd(),
             cwd=Path.cwd(),
@@ -79,6 +88,7 @@ def _command(metric: object, **given: object) -> str:
     usual: dict[str, object] = {
         "profile": "standard",
         "network": DEFAULT_NETWORK,
+        "network_settings": {},
         "groups": [],
         "seed": None,
         "settings": {},

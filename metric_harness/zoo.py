@@ -23,7 +23,7 @@ from metric_harness.catalogue import PACKAGE, make
 from metric_harness.curriculum import GROUPS
 from metric_harness.errors import UsageError
 from metric_harness.interfaces import AbstractNetwork, AbstractTask
-from metric_harness.named_networks import NamedNetwork, named
+from metric_harness.named_networks import NamedNetwork, named, read_settings
 from metric_harness.recording import Weights, accuracies, stacked
 from metric_harness.seeding import generator
 from metric_harness.trials import COMPOSITE, TESTING, TRAINING, Trials
@@ -101,6 +101,36 @@ def zoo_of(
         ZooError: if there is no zoo of it, or as in `Zoo`.
     """
     return Zoo(zoo_folder(network, settings), task, view)
+
+
+def looked_at(network: str, texts: Sequence[str], folder: Path | None = None) -> tuple[Path, dict[str, Any]]:
+    """Return the folder of an architecture's zoo and what of its networks is recorded, from `KEY=VALUE` texts.
+
+    Args:
+        network: as in `zoo_folder`.
+        texts: settings. Those that an architecture names among its `views` look at the networks of a zoo in another
+            way; all others choose the zoo that was built with them.
+        folder: of the zoo, if it is given; then there is nothing to choose.
+
+    Raises:
+        UnknownNetworkError: if there is no such architecture.
+        SettingError: if it has no such setting, or refuses it.
+        ZooError: if there is no zoo of it, or a zoo in a folder is asked to have been built otherwise.
+    """
+    network = network if folder is None else str(read_manifest(folder)["network"]["name"])
+    settings = read_settings(network, texts, option="--metric-network-set")
+    views = named(network).network.views
+    view = {name: value for name, value in settings.items() if name in views}
+    building = {name: value for name, value in settings.items() if name not in views}
+    if folder is None:
+        folder = zoo_folder(network, building)
+    elif building:
+        raise ZooError(
+            f"{', '.join(building)} decides how networks are built, and those in {folder} are built. Give the "
+            "architecture's name in place of the folder."
+        )
+    _network(read_manifest(folder)["network"], folder, view)  # refuses what the networks there do not have
+    return folder, view
 
 
 def shipped_settings(network: str) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ and is measured only.
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -38,13 +38,13 @@ USUAL_UNITS = 64
 
 
 @cache
-def zoo_in(folder: Path, task: str = TASK) -> Zoo:
-    """Return the zoo in a folder, read once in a process.
+def zoo_in(folder: Path, task: str = TASK, view: tuple[tuple[str, Any], ...] = ()) -> Zoo:
+    """Return the zoo in a folder, read once in a process, with what is recorded of it if that is not as usual.
 
     Raises:
         ZooError: if it is missing or damaged.
     """
-    return Zoo(folder, task)
+    return Zoo(folder, task, dict(view))
 
 
 def is_default(zoo: Zoo) -> bool:

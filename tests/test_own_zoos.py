@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import textwrap
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 from metric_harness import cli
+from metric_harness.architectures import choose
 from metric_harness.cache import FOLDER_VARIABLE
-from metric_harness.errors import SettingError, UnknownNetworkError
+from metric_harness.errors import SettingError, UnknownNetworkError, UsageError
 from metric_harness.interfaces import AbstractNetwork
 from metric_harness.named_networks import named, read_settings
 from metric_harness.networks.mamba import Mamba
@@ -18,6 +20,7 @@ from metric_harness.training import Schedule
 from metric_harness.zoo import MANIFEST, Zoo, ZooError, built, shipped, zoo_folder, zoo_of
 from metric_harness.zoo_building import Plan, build
 from metric_harness.zoo_plans import SHIPPED, asked, plan_for
+from metric_harness.zoo_recordings import recorded, zoo_in
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -118,6 +121,42 @@ def test_a_view_changes_what_is_recorded_and_the_key_and_not_the_weights(home):
     one, other = (zoo.weights(zoo.final("master", 0)) for zoo in (first, second))
     for name, values in one.items():
         np.testing.assert_array_equal(values, other[name])
+
+
+def test_a_layer_is_chosen_by_option_for_a_zoo_that_was_built_without_it(home):
+    folder = own("mamba", brief("mamba", width=2, n_layers=2, n_states=2))
+    texts = ["width=2", "n_layers=2", "n_states=2"]
+    usual, second = choose("mamba", home, texts), choose("mamba", home, [*texts, "layer=1"])
+    assert usual.folder == second.folder == folder
+    assert (usual.info.settings["layer"], second.info.settings["layer"]) == (0, 1)
+    assert usual.info.zoo == second.info.zoo
+    assert not second.is_default
+    first, other = (zoo_in(chosen.folder, TASK, chosen.view) for chosen in (usual, second))
+    assert [zoo.network.layer for zoo in (first, other)] == [0, 1]
+    x, y = (recorded(zoo, [zoo.final("master", 0)], zoo.trials(2))[0] for zoo in (first, other))
+    assert x.shape == y.shape
+    assert not np.allclose(x, y)
+    # In a folder there is nothing left to choose but what is recorded.
+    assert choose(str(folder), home, ["layer=1"]).view == (("layer", 1),)
+
+
+@pytest.mark.parametrize(
+    ("value", "texts", "message"),
+    [
+        ("mamba", ["layer=1"], "layer is 1; needed 0 to 0"),
+        ("mamba", ["layers=1"], "mamba has no setting layers"),
+        ("mamba", ["layer"], "--metric-network-set"),
+        ("mamba", ["n_layers=3"], "metric-harness zoo build --network mamba --network-set n_layers=3"),
+        ("FOLDER", ["n_layers=3"], "n_layers decides how networks are built, and those in"),
+        ("leaky_rnn", ["layer=0"], "leaky_rnn has no setting layer"),
+    ],
+)
+def test_settings_that_no_zoo_has_are_a_mistake_with_a_way_out(home, value, texts, message):
+    folder = home / "copied"
+    folder.mkdir()
+    (folder / MANIFEST).write_bytes((shipped("mamba") / MANIFEST).read_bytes())
+    with pytest.raises(UsageError, match=re.escape(message)):
+        choose("copied" if value == "FOLDER" else value, home, texts)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ class Mamba(AbstractNetwork):
     layer: int = 0
 
     trained_when_frozen: ClassVar[tuple[str, ...]] = ("embedding_weights", "embedding_bias")
+    views: ClassVar[tuple[str, ...]] = ("layer",)
 
     def __post_init__(self) -> None:
         sizes = {name: getattr(self, name) for name in ("width", "n_layers", "n_states", "n_taps")}
