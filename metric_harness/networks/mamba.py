@@ -157,6 +157,28 @@ class Mamba(AbstractNetwork):
         x = states[..., -self.width :].reshape(k, -1, self.width).transpose(1, 2)
         return _head(parameters, x).transpose(1, 2).reshape(k, n_times, n_trials, -1)
 
+    def states(self, parameters: Parameters, inputs: Tensor) -> Tensor:
+        """Run a stack of networks; see `AbstractNetwork`. Whole sequences take half the time of steps."""
+        if torch.is_grad_enabled():
+            return super().states(parameters, inputs)
+        k, n_times, n_trials, _ = inputs.shape
+
+        def by_network(values: Tensor) -> Tensor:
+            """Return values (networks, features, time · trials) as (networks, time, trials, features)."""
+            return values.view(k, -1, n_times, n_trials).permute(0, 2, 3, 1)
+
+        x = _embedded(parameters, inputs.reshape(k, n_times * n_trials, -1).transpose(1, 2))
+        found: list[Tensor] = []
+        for layer in range(self.n_layers):
+            entered = self._entered(_layer(parameters, layer), x, n_trials)
+            # The buffer after a step ends with that step's input.
+            buffer = [entered.padded[..., j * n_trials :][..., : n_times * n_trials] for j in range(1, self.n_taps)]
+            found += [by_network(inner) for inner in buffer]
+            h = entered.decays.new_zeros(n_times + 1, *entered.decays.shape)
+            x = x + entered.left(_scanned(*entered.rows, entered.decays, h))
+            found.append(h[1:].view(n_times, *h.shape[1:3], k, n_trials).permute(3, 0, 4, 2, 1).flatten(3))
+        return torch.cat([*found, by_network(x)], dim=-1)
+
     def outputs(self, parameters: Parameters, inputs: Tensor) -> Tensor:
         """Return the outputs of a stack of networks for whole sequences; see `AbstractNetwork`."""
         # A GPU has nothing to gain from parts: it waits for the next step, not for memory.
@@ -177,22 +199,31 @@ class Mamba(AbstractNetwork):
         k, n_times, n_trials, _ = inputs.shape
         x = _embedded(parameters, inputs.reshape(k, n_times * n_trials, -1).transpose(1, 2))
         for layer in range(self.n_layers):
-            part = _layer(parameters, layer)
-            inner, gate = _entering(part, x)
-            padded = functional.pad(inner, ((self.n_taps - 1) * n_trials, 0))
-            seen = part["taps_bias"][..., None].expand_as(inner)
-            for j in range(self.n_taps):
-                now = padded[..., j * n_trials : (j + n_times) * n_trials]
-                seen = torch.addcmul(seen, part["taps"][..., j, None], now)
-            seen = functional.silu(seen)
-            rates, enter, leave = self._selected(part, seen)
-            rows = (_by_time(values, n_times) for values in (rates, rates * seen, enter, leave))
-            # A row of decays for each network, and the same for all of its trials.
-            decays = -part["decays"].exp().permute(2, 1, 0).repeat_interleave(n_trials, dim=2)
-            found = cast(Any, _Scan).apply(*rows, decays, torch.is_grad_enabled())
-            found = found.view(n_times, -1, k, n_trials).permute(2, 1, 0, 3).flatten(2)
-            x = x + _leaving(part, found, seen, gate)
+            entered = self._entered(_layer(parameters, layer), x, n_trials)
+            found: Tensor = cast(Any, _Scan).apply(*entered.rows, entered.decays, torch.is_grad_enabled())
+            x = x + entered.left(found)
         return _head(parameters, x).transpose(1, 2).reshape(k, n_times, n_trials, -1)
+
+    def _entered(self, part: Parameters, x: Tensor, n_trials: int) -> "_Entered":
+        """Return what a block makes of x, (networks, features, time · trials), before its recurrence."""
+        n_steps = x.shape[-1]
+        inner, gate = _entering(part, x)
+        padded = functional.pad(inner, ((self.n_taps - 1) * n_trials, 0))
+        seen = part["taps_bias"][..., None].expand_as(inner)
+        for j in range(self.n_taps):
+            now = padded[..., j * n_trials :][..., :n_steps]
+            seen = torch.addcmul(seen, part["taps"][..., j, None], now)
+        seen = functional.silu(seen)
+        rates, enter, leave = self._selected(part, seen)
+        return _Entered(
+            part=part,
+            padded=padded,
+            gate=gate,
+            seen=seen,
+            rows=tuple(_by_time(values, n_steps // n_trials) for values in (rates, rates * seen, enter, leave)),
+            # A row of decays for each network, and the same for all of its trials.
+            decays=-part["decays"].exp().permute(2, 1, 0).repeat_interleave(n_trials, dim=2),
+        )
 
     def _selected(self, part: Parameters, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return Δ, B and C, each of shape (networks, channels or states, ...)."""
@@ -200,6 +231,25 @@ class Mamba(AbstractNetwork):
         ranks, enter, leave = _parts(torch.bmm(part["selection_weights"].transpose(1, 2), seen), sizes, 1)
         rates = torch.baddbmm(part["rate_bias"][..., None], part["rate_weights"].transpose(1, 2), ranks)
         return functional.softplus(rates), enter, leave
+
+
+@final
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Entered:
+    """What a block has before its recurrence, in the shapes of `_scanned`; `padded` begins with inputs of zero."""
+
+    part: Parameters
+    padded: Tensor
+    gate: Tensor
+    seen: Tensor
+    rows: tuple[Tensor, ...]
+    decays: Tensor
+
+    def left(self, found: Tensor) -> Tensor:
+        """Return the output of the block, of what its recurrence gave."""
+        k, n_channels, _ = self.seen.shape
+        by_channel = found.view(len(found), n_channels, k, -1).permute(2, 1, 0, 3).flatten(2)
+        return _leaving(self.part, by_channel, self.seen, self.gate)
 
 
 def _layer(parameters: Parameters, layer: int) -> dict[str, Tensor]:
@@ -243,14 +293,30 @@ def _by_time(values: Tensor, n_times: int) -> Tensor:
     return values.view(k, n_features, n_times, -1).permute(2, 1, 0, 3).reshape(n_times, n_features, -1)
 
 
+def _scanned(rates: Tensor, driven: Tensor, enter: Tensor, leave: Tensor, decays: Tensor, states: Tensor) -> Tensor:
+    """Return y_t = Σ_n C_t h_t of h_t = exp(Δ_t a) h_{t-1} + v_t B_t, where rates are Δ, and driven v.
+
+    Shapes: Δ and v (time, channels, rows), B and C (time, states, rows), a (states, channels, rows); h_t (states,
+    channels, rows), so that the sum over states, the largest, runs over the first axis. The h_t take turns in `states`,
+    which begins with h_0 and keeps all of them if it has a place for each.
+    """
+    found = torch.empty_like(driven)
+    kept, product = torch.empty_like(decays), torch.empty_like(decays)
+    for t in range(len(rates)):
+        before, after = states[t % len(states)], states[(t + 1) % len(states)]
+        torch.mul(rates[t], decays, out=kept).exp_()
+        torch.mul(driven[t], enter[t, :, None], out=product)
+        torch.addcmul(product, kept, before, out=after)
+        torch.mul(after, leave[t, :, None], out=product)
+        torch.sum(product, dim=0, out=found[t])
+    return found
+
+
 class _Scan(torch.autograd.Function):
-    """y_t = Σ_n C_t h_t, h_t = exp(Δ_t a) h_{t-1} + v_t B_t, with its backward pass written out.
+    """`_scanned` with its backward pass written out.
 
     Autograd would keep five arrays of the size of h. Here h is kept, and the rest made anew in a few small buffers
     that stay in the cache. With ȳ the gradient of y, that of h_t is g_t = ȳ_t C_t + exp(Δ_{t+1} a) g_{t+1}.
-
-    Shapes: Δ and v (time, channels, rows), B and C (time, states, rows), a (states, channels, rows); h_t (states,
-    channels, rows), so that the sum over states, the largest, runs over the first axis.
     """
 
     @staticmethod
@@ -263,18 +329,9 @@ class _Scan(torch.autograd.Function):
         decays: Tensor,
         differentiable: bool,  # noqa: FBT001 - autograd passes by position
     ) -> Tensor:
-        n_times = len(rates)
         # Where nothing is differentiated, two states take turns.
-        states = decays.new_zeros(n_times + 1 if differentiable else 2, *decays.shape)
-        found = torch.empty_like(driven)
-        kept, product = torch.empty_like(decays), torch.empty_like(decays)
-        for t in range(n_times):
-            before, after = states[t % len(states)], states[(t + 1) % len(states)]
-            torch.mul(rates[t], decays, out=kept).exp_()
-            torch.mul(driven[t], enter[t, :, None], out=product)
-            torch.addcmul(product, kept, before, out=after)
-            torch.mul(after, leave[t, :, None], out=product)
-            torch.sum(product, dim=0, out=found[t])
+        states = decays.new_zeros(len(rates) + 1 if differentiable else 2, *decays.shape)
+        found = _scanned(rates, driven, enter, leave, decays, states)
         if differentiable:
             ctx.save_for_backward(states, rates, driven, enter, leave, decays)
         return found
