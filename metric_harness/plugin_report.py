@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 import pytest
 
@@ -37,6 +37,20 @@ class RunReporter:
             f"metric-harness {__version__}: suite {catalogue.suite_version()}, profile {asked.profile}, {network}"
             f"seed {asked.seed}; metrics: {metrics}"
         )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Let workers that are done take cases from others, where the user asked for no other order.
+
+        By default a worker gets neighbors in one piece, and the cases that take longest are neighbors.
+        """
+        if config.getoption("dist") != "load":
+            return None
+        try:
+            from xdist.scheduler import WorkStealingScheduling  # pyright: ignore[reportMissingTypeStubs]
+        except ImportError:  # an old xdist has none
+            return None
+        return WorkStealingScheduling(config, log)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

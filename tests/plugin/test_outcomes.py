@@ -50,6 +50,15 @@ def test_the_rerun_command_runs_just_that_case(run, repository):
     again.assert_outcomes(failed=1)
 
 
+@pytest.mark.parametrize(
+    ("words", "scheduler"), [((), "WorkStealingScheduling"), (("--dist=loadfile",), "LoadFileScheduling")]
+)
+def test_idle_workers_take_cases_from_others_unless_another_order_is_asked_for(repository, words, scheduler):
+    chosen = ("metric-harness::contract::test_value", "metric-harness::contract::test_range")
+    result = repository.runpytest_subprocess("-n2", "-v", *words, "--metric=mymetrics:random", *SMOKE[:1], *chosen)
+    result.stdout.fnmatch_lines([f"*scheduling tests via {scheduler}*"])
+
+
 def test_a_dying_process_is_a_crash_with_the_case_named(repository):
     # xdist gives up after a few lost workers, unless told to replace as many as there are cases.
     result = repository.runpytest_subprocess("-n2", "--max-worker-restart=40", "--metric=mymetrics:dies", *SMOKE)
