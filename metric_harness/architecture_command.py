@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from metric_harness.zoo import ZooError, zoo_folder
+from metric_harness.named_networks import named
+from metric_harness.zoo import ZooError, looked_at
 from metric_harness.zoo_commands import build_zoo
 
 GROUP = "architecture"
@@ -28,26 +29,30 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: if there is no such network, or it cannot be trained.
     """
-    network = str(_zoo(options))
+    texts: list[str] = options.network_set or []
+    views = named(options.network).network.views
+    building = [text for text in texts if text.partition("=")[0] not in views]
+    network = str(_zoo(options, texts, building))
     words = [f"--metric={metric}" for metric in options.metric or METRICS]
     words += [f"--metric-network={network}", f"--metric-group={GROUP}"]
+    words += [f"--metric-network-set={text}" for text in texts if not (options.smoke and text in building)]
     words += ["--metric-profile=smoke"] if options.smoke else []
     words += [f"--metric-reports={options.reports}"]
     with tempfile.TemporaryDirectory() as scratch:
         return _pytest(words, Path(scratch))
 
 
-def _zoo(options: argparse.Namespace) -> Path | str:
+def _zoo(options: argparse.Namespace, texts: Sequence[str], building: Sequence[str]) -> Path | str:
     """Return what `--metric-network` takes: the name, or the folder of a smoke zoo, which no other run may meet."""
     if options.smoke:
         folder = Path("zoo-smoke-" + options.network.rpartition(":")[2])
-        build_zoo(folder, smoke=True, n_processes=options.processes, network=options.network)
+        build_zoo(folder, smoke=True, n_processes=options.processes, network=options.network, settings=building)
         return folder
     try:
-        zoo_folder(options.network)
+        looked_at(options.network, texts)
     except ZooError as missing:
         print(f"{missing}\nBuilding it now.", file=sys.stderr)
-        build_zoo(None, smoke=False, n_processes=options.processes, network=options.network)
+        build_zoo(None, smoke=False, n_processes=options.processes, network=options.network, settings=building)
     return options.network
 
 

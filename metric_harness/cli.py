@@ -110,6 +110,12 @@ def _add_architecture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metric", metavar="VALUE", action="append", help="as in pytest (repeat; default: cka, procrustes, dsa)"
     )
+    parser.add_argument(
+        "--network-set",
+        metavar="KEY=VALUE",
+        action="append",
+        help="a setting of the architecture, or of what is recorded of it, such as layer=1 (repeat)",
+    )
     parser.add_argument("--smoke", action="store_true", help="networks that have learnt next to nothing, in seconds")
     parser.add_argument("--processes", type=int, metavar="N", help="stacks trained at once (default: one per core)")
     parser.add_argument(

@@ -52,7 +52,7 @@ def test_what_is_no_network_is_told_before_anything_is_trained(home, capsys):
 def test_a_zoo_that_exists_is_not_trained_again(home, monkeypatch):
     monkeypatch.setattr(architecture_command, "build_zoo", lambda *_, **__: pytest.fail("trained anew"))
     options = argparse.Namespace(network="leaky_rnn", smoke=False, processes=1)
-    assert architecture_command._zoo(options) == "leaky_rnn"
+    assert architecture_command._zoo(options, [], []) == "leaky_rnn"
 
 
 def test_the_default_is_known_by_its_folder(home):
