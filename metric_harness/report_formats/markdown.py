@@ -93,6 +93,7 @@ class MarkdownFormat(AbstractReportFormat):
             _drawn(architecture_tables.tests_table(rows)),
             _section("What needs recurrence", architecture_tables.NEEDED, architecture_tables.needs_table(rows)),
             _section("Beside a leaky RNN", architecture_tables.CONTRAST, architecture_tables.contrast_table(contrasts)),
+            _drawn(architecture_tables.elsewhere_table(contrasts)),
             _section("Across architectures", architecture_tables.ACROSS_NOTE, architecture_tables.across_table(cards)),
             _section(
                 "The reference study's numbers", architecture_tables.STUDY, architecture_tables.published_table(rows)
