@@ -14,7 +14,7 @@ from metric_harness.statistics import mean_interval, proportion_interval, spearm
 from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 from metric_harness.zoo_groups import LEVELS, groups_of, learns, reference, require_learners, training_groups
-from metric_harness.zoo_recordings import asked, recordings, spread_out
+from metric_harness.zoo_recordings import asked, recorded_trainings, recordings, spread_out
 
 N_CHECKPOINTS = 8
 """Checkpoints of each network, evenly spread over those it has: as many as the quickest learner left."""
@@ -90,7 +90,8 @@ def histories(
     goals = {key: reference(zoo, *key) for key in keys}
     finished = list(dict.fromkeys(goals.values()))
     checkpoints = [spread_out(zoo.specimens(*key), N_CHECKPOINTS) for key in keys]
-    xs = recordings(zoo, [*finished, *(s for some in checkpoints for s in some)], zoo.trials(n_trials))
+    trials = zoo.trials(n_trials)
+    xs = [*recordings(zoo, finished, trials), *recorded_trainings(zoo, checkpoints, trials)]
     pairs = [
         (len(finished) + N_CHECKPOINTS * i + k, finished.index(goals[key]))
         for i, key in enumerate(keys)
