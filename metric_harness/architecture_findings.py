@@ -52,6 +52,14 @@ def _answered(answers: Mapping[str, Answer]) -> str:
 def shows(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> list[str]:
     """Return what the numbers show, a sentence or two each."""
     found: list[str] = []
+    for one in contrasts:
+        for what, told in (("change with all weights free", one.change), ("change that needs recurrence", one.needs)):
+            end = "not told apart from" if told.word == "not told apart" else f"{told.word} than in"
+            seed = ", which would not be so without one of the seeds" if told.rests_on_one_seed else ""
+            found.append(
+                f"{one.metric}: the {what} of {one.network} is {end} {DEFAULT_NETWORK} ({told.difference}; p "
+                f"{told.p:.2g}, adjusted for the answers of this page){seed}."
+            )
     for row in rows:
         found.append(
             f"{row.label}: by their distance to the master, full and untrained networks differ by "
@@ -67,14 +75,6 @@ def shows(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> list[str]:
             found.append(
                 f"{row.label}: networks with pretrained recurrence end {side} the master than those without, "
                 f"both with input weights trained ({row.without_null.value / row.unit:+.2f} of the across-regime mean)."
-            )
-    for one in contrasts:
-        for what, told in (("change with all weights free", one.change), ("change that needs recurrence", one.needs)):
-            end = "not told apart from" if told.word == "not told apart" else f"{told.word} than in"
-            seed = ", which would not be so without one of the seeds" if told.rests_on_one_seed else ""
-            found.append(
-                f"{one.metric}: the {what} of {one.network} is {end} {DEFAULT_NETWORK} ({told.difference}; p "
-                f"{told.p:.2g}, adjusted for the answers of this page){seed}."
             )
     return found
 
@@ -111,14 +111,18 @@ def shows_not(rows: Sequence[Row]) -> list[str]:
         found.append(f"{_listed(undecided)}: neither a difference nor its absence; more seeds would decide.")
     if len(verdicts) > 1:
         found.append("The metrics disagree: what changes depends on what a metric sees.")
-    return [*found, *ALWAYS]
+    held = {row.network: f"{row.variance.value:.3f} of the variance of {row.network}" for row in rows}
+    return [
+        *found,
+        f"States are whitened and cut to their first {rows[0].components} principal components, which hold "
+        f"{_listed(list(held.values()))}. How much a direction varies, and what lies beyond, is not in the numbers.",
+        *ALWAYS,
+    ]
 
 
 ALWAYS = (
     "Recordings are of states, which inputs drive: a change of input weights moves them without one of recurrence. "
     "That is why networks with frozen recurrence stand beside the others.",
-    "States are whitened and cut to their first principal components; how much a direction varies, and what lies "
-    "beyond, is not in the numbers.",
     "A metric that pairs samples compares where states are, not how they move; that a distance is small by such a "
     "metric does not make dynamics equal.",
     "A network that never reaches the target is trained longer than one that stops there, and may go on moving without "
