@@ -59,7 +59,7 @@ def on_device(device: str) -> Any:
 
 def on_host(x: Any) -> Any:
     """Return an array as NumPy's own, copied from its device if need be."""
-    return x if isinstance(x, np.ndarray) else x.cpu().numpy()
+    return x.cpu().numpy() if hasattr(x, "cpu") else x
 
 
 @final
