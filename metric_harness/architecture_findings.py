@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from metric_harness.architecture_rows import NEEDS, Contrast, Row
+from metric_harness.architecture_rows import NEEDS, Answer, Contrast, Row
 from metric_harness.architecture_tables import MARGIN
 from metric_harness.records import DEFAULT_NETWORK
 
@@ -15,22 +15,23 @@ IN_WORDS = {"larger": "not equivalent, full ones farther", "smaller": "not equiv
 
 
 def answer(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> str:
-    """Return in a sentence whether less of an architecture's change needs recurrence than of a leaky RNN's."""
+    """Return in a sentence how what training changes in an architecture stands to what it changes in a leaky RNN."""
     if not contrasts:
         parts = [f"{_told(row.own_verdict)} by {row.metric}" for row in rows]
         return (
             f"Untrained and fully pretrained networks of {rows[0].network}, by their distance to the master and on "
             f"their own scale: {'; '.join(parts)}."
         )
-    words = {"less": "smaller", "more": "larger", "not told apart": "neither smaller nor larger, as far as is seen,"}
-    metrics = {word: [c.metric for c in contrasts if c.word == word] for word in words}
-    beside = f"in {contrasts[0].network} than in a leaky RNN"
-    first, *others = [f"by {_listed(some)} it is {words[word]}" for word, some in metrics.items() if some]
-    question = "Of what training changes in states, take the part that needs more than input weights"
-    sentence = "; ".join([f"{question}: {first} {beside}", *others])
+    network = contrasts[0].network
+    changed = _answered({one.metric: one.change for one in contrasts})
+    needed = _answered({one.metric: one.needs for one in contrasts})
+    sentence = (
+        f"What training changes in the states of {network}, beside a leaky RNN, each by the distance of its unrelated "
+        f"networks, {changed}; the part of it that needs more than input weights {needed}"
+    )
     # What a reader may take away from the first line alone must not promise more than the rest of the page.
     limits: list[str] = []
-    if blind := [row.metric for row in rows if row.network == contrasts[0].network and row.seen != "yes"]:
+    if blind := [row.metric for row in rows if row.network == network and row.seen != "yes"]:
         limits.append(
             f"{_listed(blind)} {'does' if len(blind) == 1 else 'do'} not show that training brings them together"
         )
@@ -41,9 +42,24 @@ def answer(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> str:
     return f"{'; '.join([sentence, *limits])}."
 
 
+def _answered(answers: Mapping[str, Answer]) -> str:
+    """Return the answers of metrics to one question in words."""
+    words = {"less": "is smaller", "more": "is larger", "not told apart": "is not told apart"}
+    metrics = {word: [metric for metric, told in answers.items() if told.word == word] for word in words}
+    return ", and ".join(f"{words[word]} by {_listed(some)}" for word, some in metrics.items() if some)
+
+
 def shows(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> list[str]:
     """Return what the numbers show, a sentence or two each."""
     found: list[str] = []
+    for one in contrasts:
+        for what, told in (("change with all weights free", one.change), ("change that needs recurrence", one.needs)):
+            end = "not told apart from" if told.word == "not told apart" else f"{told.word} than in"
+            seed = ", which would not be so without one of the seeds" if told.rests_on_one_seed else ""
+            found.append(
+                f"{one.metric}: the {what} of {one.network} is {end} {DEFAULT_NETWORK} ({told.difference}; p "
+                f"{told.p:.2g}, adjusted for the answers of this page){seed}."
+            )
     for row in rows:
         found.append(
             f"{row.label}: by their distance to the master, full and untrained networks differ by "
@@ -60,17 +76,6 @@ def shows(rows: Sequence[Row], contrasts: Sequence[Contrast]) -> list[str]:
                 f"{row.label}: networks with pretrained recurrence end {side} the master than those without, "
                 f"both with input weights trained ({row.without_null.value / row.unit:+.2f} of the across-regime mean)."
             )
-    for one in contrasts:
-        end = (
-            f"not told apart from {DEFAULT_NETWORK}"
-            if one.word == "not told apart"
-            else f"{one.word} than in {DEFAULT_NETWORK}"
-        )
-        seed = ", which would not be so without one of the seeds" if one.rests_on_one_seed else ""
-        found.append(
-            f"{one.metric}: the change of {one.network} that needs recurrence is {end} ({one.needs}; p {one.p:.2g}, "
-            f"adjusted for the metrics of this page){seed}."
-        )
     return found
 
 
@@ -106,20 +111,26 @@ def shows_not(rows: Sequence[Row]) -> list[str]:
         found.append(f"{_listed(undecided)}: neither a difference nor its absence; more seeds would decide.")
     if len(verdicts) > 1:
         found.append("The metrics disagree: what changes depends on what a metric sees.")
-    return [*found, *ALWAYS]
+    held = {row.network: f"{row.variance.value:.3f} of the variance of {row.network}" for row in rows}
+    return [
+        *found,
+        f"States are whitened and cut to their first {rows[0].components} principal components, which hold "
+        f"{_listed(list(held.values()))}. How much a direction varies, and what lies beyond, is not in the numbers.",
+        *ALWAYS,
+    ]
 
 
 ALWAYS = (
     "Recordings are of states, which inputs drive: a change of input weights moves them without one of recurrence. "
     "That is why networks with frozen recurrence stand beside the others.",
-    "States are whitened and cut to their first principal components; how much a direction varies, and what lies "
-    "beyond, is not in the numbers.",
     "A metric that pairs samples compares where states are, not how they move; that a distance is small by such a "
     "metric does not make dynamics equal.",
+    "A network that never reaches the target is trained longer than one that stops there, and may go on moving without "
+    "learning: with recurrence fixed, that is most of them.",
     "What needs more than input weights is, in an architecture with gates, taps or a selection, all of these, and not "
     "recurrence alone.",
     "Each interval is of one comparison by one metric, and several are several chances to find a difference. Only the "
-    "p beside the answer is adjusted for them.",
+    "p beside an answer is adjusted for them.",
     "One task, one size and one schedule of training: not that any network of this architecture does likewise.",
 )
 """What no number of this page can show."""

@@ -14,6 +14,8 @@ CASE = "architecture.recurrent_change"
 """The case whose measurements the page shows."""
 BESIDE = f" of {DEFAULT_NETWORK}"
 """What ends the names of measurements of the architecture that stands beside the chosen one."""
+CHANGE = "change with all weights free by unrelated"
+"""The measurement that tells how far networks move while they learn, on an architecture's own scale."""
 NEEDS = "change that needs recurrence by unrelated"
 """The measurement that answers how much recurrence changes, on an architecture's own scale."""
 
@@ -71,33 +73,53 @@ class Row:
 
 @final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Contrast:
-    """By how much more of an architecture's change needs recurrence than of a leaky RNN's, as one metric sees it.
+class Answer:
+    """By how much more than a leaky RNN an architecture has of something, each on its own scale.
 
     Attributes:
-        p: of no difference, adjusted over the metrics of the page.
+        difference: the architecture's minus the leaky RNN's.
+        p: of no difference, adjusted over all answers of the page.
         largest_p: the largest with one seed left out, not adjusted; NaN if there are too few seeds.
-        others: what else is read on the architectures' own scales.
     """
 
-    metric: str
-    network: str
-    needs: Estimate
+    difference: Estimate
     p: float
     largest_p: float
-    others: Mapping[str, Estimate]
 
     @property
     def word(self) -> str:
         """The answer in a word."""
         if self.p >= LEVEL:
             return "not told apart"
-        return "less" if self.needs.value < 0 else "more"
+        return "less" if self.difference.value < 0 else "more"
 
     @property
     def rests_on_one_seed(self) -> bool:
         """Whether there would be no answer without one of the seeds."""
         return self.word != "not told apart" and not self.largest_p < LEVEL
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """An architecture beside a leaky RNN, as one metric sees it.
+
+    Attributes:
+        change: how far a network moves from its draw to its last checkpoint, all weights free.
+        needs: what of it needs more than input weights.
+        others: what else is read on the architectures' own scales.
+    """
+
+    metric: str
+    network: str
+    change: Answer
+    needs: Answer
+    others: Mapping[str, Estimate]
+
+    @property
+    def rests_on_one_seed(self) -> bool:
+        """Whether one of the answers does."""
+        return self.change.rests_on_one_seed or self.needs.rests_on_one_seed
 
 
 def asked(card: Scorecard) -> CaseRecord | None:
@@ -129,18 +151,25 @@ def contrasts_of(cards: Iterable[Scorecard]) -> list[Contrast]:
         if case is not None and f"{NEEDS}{ending}" in names:
             m = case.measurements
             others = {name.removesuffix(ending): estimate_in(m, name) for name in names if not name.startswith("p of ")}
-            found.append(
-                Contrast(
-                    metric=card.metric.name,
-                    network=card.suite.network.name,
-                    needs=others.pop(NEEDS),
-                    p=cast(float, m[f"p of {NEEDS}{ending}"]),
-                    largest_p=cast(float, m.get(f"largest p of {NEEDS}{ending}, without a seed", math.nan)),
-                    others=others,
+            change, needs = (
+                Answer(
+                    difference=others.pop(name),
+                    p=cast(float, m[f"p of {name}{ending}"]),
+                    largest_p=cast(float, m.get(f"largest p of {name}{ending}, without a seed", math.nan)),
                 )
+                for name in (CHANGE, NEEDS)
             )
-    adjusted = holm([one.p for one in found])
-    return [dataclasses.replace(one, p=p) for one, p in zip(found, adjusted, strict=True)]
+            network = card.suite.network.name
+            found.append(Contrast(metric=card.metric.name, network=network, change=change, needs=needs, others=others))
+    adjusted = iter(holm([answer.p for one in found for answer in (one.change, one.needs)]))
+    return [
+        dataclasses.replace(
+            one,
+            change=dataclasses.replace(one.change, p=next(adjusted)),
+            needs=dataclasses.replace(one.needs, p=next(adjusted)),
+        )
+        for one in found
+    ]
 
 
 def _row(metric: str, network: str, label: str, case: CaseRecord) -> Row:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from metric_harness.architecture_rows import NEEDS, Contrast, Row, estimate_in
+from metric_harness.architecture_rows import NEEDS, Answer, Contrast, Row, estimate_in
 from metric_harness.published import find_published
 from metric_harness.records import DEFAULT_NETWORK, Scorecard
 from metric_harness.statistics import Estimate
@@ -33,9 +33,9 @@ NEEDED = (
     "recurrence."
 )
 CONTRAST = (
-    "Each architecture on its own scale, the mean distance of unrelated networks; Welch's 95 % intervals. The p of "
-    "what needs recurrence is adjusted over the metrics of this page (Holm, 1979), and decides the answer at .05; an "
-    "answer rests on one seed if leaving it out lets its p rise above that."
+    "Each architecture on its own scale, the mean distance of unrelated networks; Welch's 95 % intervals. Each "
+    "p is adjusted over the answers of this page (Holm, 1979), and decides at .05; an answer rests on one seed if "
+    "leaving it out lets its p rise above that."
 )
 LEARNT = (
     "Accuracy on the composite task by the best expected one, mean with 95 % interval over seeds, and how many "
@@ -109,25 +109,20 @@ def tests_table(rows: Sequence[Row]) -> Table:
 
 
 def learnt_table(rows: Sequence[Row]) -> Table:
-    """Return what networks have learnt, and what metrics were handed of their states, a line for each architecture."""
-    by_network = {row.network: row for row in rows}.values()
-    kinds = list(next(iter(by_network)).accuracies)
+    """Return what networks have learnt, a line for each architecture and group."""
     return Table(
         title="What the networks have learnt, by the best expected accuracy",
-        columns=["networks", "seeds", *kinds, "components", "of the variance"],
+        columns=["networks", "group", "accuracy by the ceiling", "learnt"],
         rows=[
-            [
-                *(row.network, str(row.n_seeds)),
-                *(f"{_short(row.accuracies[kind])}; {row.learnt[kind]} of {row.n_seeds}" for kind in kinds),
-                *(str(row.components), _short(row.variance)),
-            ]
-            for row in by_network
+            [network, kind, _short(share), f"{row.learnt[kind]} of {row.n_seeds}"]
+            for network, row in {row.network: row for row in rows}.items()
+            for kind, share in row.accuracies.items()
         ],
     )
 
 
-def _answered(one: Contrast) -> str:
-    return f"{one.word}, but for one seed" if one.rests_on_one_seed else one.word
+def _answered(told: Answer) -> str:
+    return f"{told.word}, but for one seed" if told.rests_on_one_seed else told.word
 
 
 def needs_table(rows: Sequence[Row]) -> Table:
@@ -145,27 +140,33 @@ def needs_table(rows: Sequence[Row]) -> Table:
 
 
 def contrast_table(contrasts: Sequence[Contrast]) -> Table | None:
-    """Return how an architecture stands to the leaky RNN, a line for each metric; None for the leaky RNN itself."""
+    """Return how an architecture stands to the leaky RNN, two lines for each metric; None for the leaky RNN itself."""
+    if not contrasts:
+        return None
+    return Table(
+        title=f"{contrasts[0].network} minus {DEFAULT_NETWORK}, each on its own scale",
+        columns=["metric", "change", "difference", "p, adjusted", "largest p without a seed", "answer"],
+        rows=[
+            [one.metric, what, _short(told.difference), f"{told.p:.2g}", f"{told.largest_p:.2g}", _answered(told)]
+            for one in contrasts
+            for what, told in (("all weights free", one.change), ("needs recurrence", one.needs))
+        ],
+    )
+
+
+def elsewhere_table(contrasts: Sequence[Contrast]) -> Table | None:
+    """Return the differences that decide nothing, a line for each metric."""
     if not contrasts:
         return None
     columns = [
-        *("change with all weights free by unrelated", "change with recurrence fixed by unrelated"),
-        *("untrained to master by unrelated", "untrained minus full by unrelated"),
+        "change with recurrence fixed by unrelated",
+        "untrained to master by unrelated",
+        "untrained minus full by unrelated",
     ]
     return Table(
-        title=f"{contrasts[0].network} minus {DEFAULT_NETWORK}, each on its own scale",
-        columns=[
-            *("metric", "needs recurrence", "p, adjusted", "largest p without a seed", "answer"),
-            *("all weights free", "recurrence fixed"),
-            *("d(untrained, master)", "d(untrained) - d(full)"),
-        ],
-        rows=[
-            [
-                *(one.metric, _short(one.needs), f"{one.p:.2g}", f"{one.largest_p:.2g}", _answered(one)),
-                *(_short(one.others[c]) for c in columns),
-            ]
-            for one in contrasts
-        ],
+        title=f"What else {contrasts[0].network} has more or less of than {DEFAULT_NETWORK}, each on its own scale",
+        columns=["metric", "recurrence fixed", "d(untrained, master)", "d(untrained) - d(full)"],
+        rows=[[one.metric, *(_short(one.others[c]) for c in columns)] for one in contrasts],
     )
 
 

@@ -7,7 +7,7 @@ sum of singular values, the cosine of the Procrustes angle θ, and P = 2 sin(θ/
 2. |K - L| ≤ 2 P, for K - L = (x Q)(x Q - y)ᵀ + (x Q - y) yᵀ at the best rotation Q and |x|, |y| = 1 (Harvey, Larsen,
    Williams, 2024, arXiv 2311.11436).
 3. 1 - CKA ≤ 2 P² / (|K| |L|), from 2 and |K - L|² = |K|² + |L|² - 2 ⟨K, L⟩ ≥ 2 |K| |L| (1 - CKA): recordings that
-   Procrustes calls alike CKA calls alike too, and not the reverse (found by Cloos et al., 2025, arXiv 2407.07059).
+   Procrustes calls alike CKA calls alike too, and not the reverse (found by Cloos et al., 2024, arXiv 2407.07059).
 4. 1 - NBS ≤ |K - L|_* / 2 ≤ √(1 - NBS²) (Fuchs, van de Graaf, 1999, doi 10.1109/18.761271, of density matrices).
 5. The mean of k canonical correlations lies between their mean square and its root, all being in [0, 1].
 """

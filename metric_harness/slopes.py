@@ -26,13 +26,14 @@ from metric_harness.statistics import (
 class Slope:
     """The line of distances on differences by ordinary least squares.
 
-    `slope` is in distance per unit of the difference, with its jackknife interval over items; `p` is Mantel's.
+    `slope` is in distance per unit of the difference; it, R² and Spearman's correlation have jackknife intervals over
+    items, each left out with all its pairs. `p` is Mantel's.
     """
 
     slope: Estimate
     p: float
-    r_squared: float
-    spearman: float
+    r_squared: Estimate
+    spearman: Estimate
 
 
 def slope_of(distances: Array, differences: Array) -> float:
@@ -86,7 +87,7 @@ def slope_on_difference(
     numbers, pairs = _paired(distances, values)
     d, differences = settled(distances, floor), _differences(numbers, pairs)
     residual = d - d.mean()
-    constant = np.ptp(d) == 0 or np.ptp(differences) == 0
+    kept = [~(pairs == item).any(axis=1) for item in range(len(numbers))]
     slope, error = jackknifed_slope(d, numbers)
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1)) * error
     return Slope(
@@ -97,9 +98,18 @@ def slope_on_difference(
             n_permutations=n_permutations,
             rng=rng,
         ),
-        r_squared=0.0 if constant else float(np.corrcoef(d, differences)[0, 1]) ** 2,
-        spearman=spearman(d, differences),
+        r_squared=jackknife_interval(
+            _r_squared(d, differences), [_r_squared(d[some], differences[some]) for some in kept], limits=(0, 1)
+        ),
+        spearman=jackknife_interval(
+            spearman(d, differences), [spearman(d[some], differences[some]) for some in kept], limits=(-1, 1)
+        ),
     )
+
+
+def _r_squared(distances: Array, differences: Array) -> float:
+    constant = np.ptp(distances) == 0 or np.ptp(differences) == 0
+    return 0.0 if constant else float(np.corrcoef(distances, differences)[0, 1]) ** 2
 
 
 def binned(distances: Array, values: ArrayLike, edges: Array) -> list[tuple[float, Estimate]]:

@@ -144,6 +144,21 @@ def recordings(
     return found
 
 
+def recorded_trainings(zoo: Zoo, trainings: Sequence[Sequence[Specimen]], trials: Trials) -> list[Trajectories]:
+    """Return networks at checkpoints of their trainings as cases compare them, training after training.
+
+    They are made, and kept, seed by seed: several cases follow the same trainings, and not all of them as many seeds.
+
+    Raises:
+        UnfitZooError: as in `recordings`.
+    """
+    found: dict[Specimen, Trajectories] = {}
+    for seed in dict.fromkeys(some[0].seed for some in trainings):
+        its = [specimen for some in trainings if some[0].seed == seed for specimen in some]
+        found |= zip(its, recordings(zoo, its, trials), strict=True)
+    return [found[specimen] for some in trainings for specimen in some]
+
+
 def asked(
     metric: MetricUnderTest, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]], rng: np.random.Generator
 ) -> Array:

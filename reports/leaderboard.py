@@ -1,6 +1,6 @@
 """Writes the scorecards of every metric that has a name, and their comparison, into a folder of reports.
 
-Three of them are asked about Mamba's networks too, for the page of that architecture.
+Three of them are asked about the networks of other architectures too, for a page on each.
 
 Metrics whose package is not installed are named and left out; `pip install "metric-harness[field]"` brings them. Those
 that would take hours in the `standard` profile are run in `smoke`, into a folder of that name: other data give other
@@ -34,8 +34,10 @@ LEFT_OUT: Mapping[str, str] = {"repsim_cka": "time cubic in samples, hours even 
 """Metrics that are not run, and why; their own tests ask them on few samples."""
 SLOW_GROUPS = ("contract", "invariance")
 """Groups that the slow ones are run in: what they claim. Their cards are partial, and say so."""
-ARCHITECTURE, ASKED = "mamba", ("cka", "dsa", "procrustes")
-"""The architecture that the reference study asks about, and the metrics that it asked."""
+ARCHITECTURES = ("mamba", "leaky_gru", "linear_ssm")
+"""The architecture that the reference study asks about, its other one, and one that is linear as a reservoir."""
+ASKED = ("cka", "dsa", "procrustes")
+"""The metrics that the study asked."""
 WORKERS = ("-n", "2")
 
 
@@ -54,7 +56,10 @@ def main(options: Sequence[str]) -> int:
     for path in _written_comparison(ROOT / folder, fast):
         print(f"written: {path}", flush=True)
     asked = [f"--metric={name}" for name in ASKED]
-    statuses.append(_validated([*asked, f"--metric-network={ARCHITECTURE}", *rest, f"--metric-reports={folder}"]))
+    statuses += [
+        _validated([*asked, f"--metric-network={network}", *rest, f"--metric-reports={folder}"])
+        for network in ARCHITECTURES
+    ]
     groups = [f"--metric-group={group}" for group in SLOW_GROUPS]
     for name in sorted(TOO_SLOW.keys() & set(ready)):
         print(f"in smoke alone: {name}, {TOO_SLOW[name]}", flush=True)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metric_harness import slopes
+from metric_harness import slopes, statistics
 from metric_harness.seeding import generator
+from metric_harness.statistics import exact
 
 VALUES = [0.0, 1.0, 3.0]
 """Differences 1, 3, 2 of the pairs (0, 1), (0, 2), (1, 2)."""
@@ -35,8 +36,8 @@ def test_distances_on_a_line_have_its_slope_without_error():
     distances = 2 + np.array([1, 3, 7, 2, 6, 4]) / 2
     slope = found(distances, values)
     assert (slope.slope.value, slope.slope.low, slope.slope.high) == pytest.approx((0.5, 0.5, 0.5))
-    assert slope.r_squared == pytest.approx(1)
-    assert slope.spearman == pytest.approx(1)
+    assert slope.r_squared.value == pytest.approx(1)
+    assert slope.spearman.value == pytest.approx(1)
 
 
 def test_the_jackknife_leaves_out_an_item_with_all_its_pairs():
@@ -62,7 +63,7 @@ def test_p_counts_the_arrangements_of_the_values_that_reach_the_slope():
 
 def test_a_constant_metric_has_no_slope_and_every_arrangement_reaches_it():
     slope = found([0.5, 0.5, 0.5])
-    assert (slope.slope.value, slope.p, slope.r_squared, slope.spearman) == (0.0, 1.0, 0.0, 0.0)
+    assert (slope.slope.value, slope.p, slope.r_squared, slope.spearman) == (0.0, 1.0, exact(0.0), exact(0.0))
 
 
 def test_rounding_noise_is_no_slope():
@@ -106,3 +107,17 @@ def test_bins_are_those_of_the_jackknife_when_one_bin_holds_all():
     partial = [distances[~(pairs == item).any(axis=1)].mean() for item in range(7)]
     error = np.sqrt(6 / 7 * np.square(partial - np.mean(partial)).sum())
     assert mean.high - mean.value == pytest.approx(stats.t.ppf(0.975, 6) * error)
+
+
+def test_every_measure_of_a_slope_has_the_jackknife_s_interval():
+    values = np.arange(6.0)
+    distances = np.abs(np.subtract.outer(values, values))[np.triu_indices(6, 1)] + 0.3 * rng("jack").standard_normal(15)
+    slope, pairs = found(distances, values), np.array(statistics.unique_pairs(6))
+    partial = []
+    for item in range(6):
+        kept = ~(pairs == item).any(axis=1)
+        gaps = np.abs(values[pairs[kept, 0]] - values[pairs[kept, 1]])
+        partial.append(stats.linregress(gaps, distances[kept]).rvalue ** 2)
+    expected = statistics.jackknife_interval(slope.r_squared.value, partial, limits=(0, 1))
+    assert (slope.r_squared.low, slope.r_squared.high) == pytest.approx((expected.low, expected.high))
+    assert slope.spearman.low < slope.spearman.value < slope.spearman.high <= 1

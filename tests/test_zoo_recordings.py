@@ -20,6 +20,7 @@ from metric_harness.zoo_recordings import (
     asked,
     matched,
     recorded,
+    recorded_trainings,
     recordings,
     shipped_zoo,
     spread_out,
@@ -160,3 +161,12 @@ def test_pairs_are_asked_in_arbitrary_order_and_answered_in_theirs():
     places = np.round(100 * (found - np.floor(found))).astype(int)
     assert sorted(places) == list(range(25))
     assert list(places) != list(range(25))
+
+
+def test_trainings_are_recorded_as_their_networks_are():
+    zoo = shipped_zoo()
+    trainings = [spread_out(zoo.specimens(group, seed), 3) for group in ("master", "master_frozen") for seed in (1, 0)]
+    trials = zoo.trials(2)
+    expected = recordings(zoo, [s for some in trainings for s in some], trials)
+    for x, y in zip(recorded_trainings(zoo, trainings, trials), expected, strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-4)

@@ -192,6 +192,7 @@ def _architecture_view(cards: Sequence[Scorecard]) -> dict[str, object]:
         "tests": architecture_tables.tests_table(rows),
         "needs": architecture_tables.needs_table(rows),
         "contrast": architecture_tables.contrast_table(contrasts),
+        "elsewhere": architecture_tables.elsewhere_table(contrasts),
         "across": architecture_tables.across_table(cards),
         "published": architecture_tables.published_table(rows),
         "faults": FAULTS_OF_MAMBA,

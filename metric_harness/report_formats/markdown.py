@@ -93,6 +93,7 @@ class MarkdownFormat(AbstractReportFormat):
             _drawn(architecture_tables.tests_table(rows)),
             _section("What needs recurrence", architecture_tables.NEEDED, architecture_tables.needs_table(rows)),
             _section("Beside a leaky RNN", architecture_tables.CONTRAST, architecture_tables.contrast_table(contrasts)),
+            _optional(architecture_tables.elsewhere_table(contrasts)),
             _section("Across architectures", architecture_tables.ACROSS_NOTE, architecture_tables.across_table(cards)),
             _section(
                 "The reference study's numbers", architecture_tables.STUDY, architecture_tables.published_table(rows)
@@ -136,6 +137,10 @@ def _cell(cell: Cell) -> str:
 def _drawn(table: Table) -> str:
     frame = pd.DataFrame([[_cell(cell) for cell in row] for row in table.rows], columns=[*map(_safe, table.columns)])
     return frame.to_markdown(index=False, disable_numparse=True)
+
+
+def _optional(table: Table | None) -> str:
+    return "" if table is None else _drawn(table)
 
 
 def _section(title: str, note: str, table: Table | None) -> str:

@@ -19,7 +19,7 @@ from metric_harness.checks import (
 )
 from metric_harness.profiles import Profile
 from metric_harness.spectra import drawn_linear, recorded
-from metric_harness.statistics import mean_interval, settled
+from metric_harness.statistics import Estimate, exact, jackknife_interval, mean_interval, settled
 from metric_harness.systems.linear import Linear
 from metric_harness.transforms import reverse_time, shuffle_time, whiten
 
@@ -41,7 +41,7 @@ UNSEEN = 0.1
 
 @pytest.mark.case(
     id="dynamics.blind_spots",
-    version=1,
+    version=2,
     tier="validity",
     source="suite; after what is and is not invariant under orthogonal conjugation and under matching spectra",
 )
@@ -73,9 +73,7 @@ def test_blind_spots(
     ranges = beyond[:, -1]
     measure("changes", CHANGES)
     measure.curve("distance", "change", [mean_interval(column) for column in draws.T])
-    span = float(ranges.mean())
-    shares = beyond.mean(axis=0) / span if span > metric.floor else np.zeros(len(CHANGES))
-    measure("share of the range by change", shares)
+    measure.curve("share of the range", "change", shares_of_range(beyond, metric.floor))
     measure("range", mean_interval(ranges))
     require_unpaired(metric)
     findings = against_claims(metric, beyond)
@@ -87,6 +85,21 @@ def test_blind_spots(
         findings,
         hint="see the distance by change; change the claim, or what the metric is blind to",
     )
+
+
+def shares_of_range(beyond: Array, floor: float) -> list[Estimate]:
+    """Return how much of the range each change takes, with jackknife intervals over worlds; 0 where there is no range.
+
+    Args:
+        beyond: distance beyond that of recording anew, shape (worlds, changes), the last change being the range.
+        floor: numerical floor of the metric.
+    """
+    rest = [np.delete(beyond, k, axis=0).mean(axis=0) for k in range(len(beyond))]
+    if min(float(some[-1]) for some in (beyond.mean(axis=0), *rest)) <= floor:
+        return [exact(0.0)] * beyond.shape[1]
+    partial = np.array([some / some[-1] for some in rest])
+    whole = beyond.mean(axis=0) / beyond[:, -1].mean()
+    return [jackknife_interval(float(value), column) for value, column in zip(whole, partial.T, strict=True)]
 
 
 def against_claims(metric: MetricUnderTest, beyond: Array) -> list[Finding]:

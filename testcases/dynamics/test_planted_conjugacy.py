@@ -1,14 +1,17 @@
 """A system in other coordinates is the same system."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import Finding, Recorder, below, decide, require_time
 from metric_harness.interfaces import ComparesOperators
+from metric_harness.statistics import mean_interval
 from metric_harness.transforms import random_orthogonal, rotate_units, whiten
 
 SIZES = (3, 5, 10, 20, 35, 50)
@@ -46,7 +49,7 @@ def generated(operator: Array, rng: np.random.Generator) -> Trajectories:
 
 @pytest.mark.case(
     id="dynamics.planted_conjugacy",
-    version=1,
+    version=2,
     tier="validity",
     source="after Ostrow et al. 2023 (arXiv 2306.10168): orthogonal conjugates are at distance zero",
 )
@@ -61,32 +64,44 @@ def test_planted_conjugacy(
     for a metric that compares operators (`operator_distances`) the operators themselves, and for every
     metric the trajectories they generate, driven by noise from 12 initial states, whitened, with the trials of the copy
     reordered where `unpaired_trials` is claimed.
-    Measured: the largest distance of conjugates, and the median distance of independent systems.
+    Measured: the largest distance of conjugates, and the median distance of independent systems. Both in the mean, with
+    intervals over systems: of each system its worst conjugate, and another system.
+    Null: if conjugation meant nothing, of a system's four distances that of the other system would be the largest once
+    in four; the sign test over systems tells how likely as many are then.
     Verdict: the largest is below 1 % of the median, for operators and for trajectories, at each size.
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; an alignment by gradient
     descent from one start.
     Needs: a metric that sees time; others get no verdict.
     """
     require_time(metric)
-    largest: dict[str, list[float]] = {"trajectories": []}
-    medians: dict[str, list[float]] = {"trajectories": []}
-    if isinstance(metric.bare, ComparesOperators):
-        largest["operators"], medians["operators"] = [], []
-    for n in SIZES:
-        for kind in largest:
-            measured = planted(metric, kind, n, streams("size", n, kind))
-            largest[kind].append(measured[0])
-            medians[kind].append(measured[1])
+    kinds = ["trajectories", *(["operators"] if isinstance(metric.bare, ComparesOperators) else [])]
     measure("numbers of units", SIZES)
     findings: list[Finding] = []
-    for kind in largest:
-        measure(f"largest distance of conjugate {kind} by number of units", largest[kind])
-        measure(f"median distance of independent {kind} by number of units", medians[kind])
-        for n, worst, median in zip(SIZES, largest[kind], medians[kind], strict=True):
+    # Sizes are the outer loop, as a metric with a random state of its own sees an order.
+    found = {(n, kind): planted(metric, kind, n, streams("size", n, kind)) for n in SIZES for kind in kinds}
+    for kind in kinds:
+        of_kind = [found[n, kind] for n in SIZES]
+        worst, other = [conjugates.max(axis=1) for conjugates, _ in of_kind], [others for _, others in of_kind]
+        measure(f"largest distance of conjugate {kind} by number of units", [float(some.max()) for some in worst])
+        measure(f"median distance of independent {kind} by number of units", [float(np.median(some)) for some in other])
+        measure.curve(
+            f"mean distance of the worst conjugate {kind}",
+            "number of units",
+            (mean_interval(some, limits=(0, np.inf)) for some in worst),
+        )
+        measure.curve(
+            f"mean distance of independent {kind}",
+            "number of units",
+            (mean_interval(some, limits=(0, np.inf)) for some in other),
+        )
+        measure(f"sign test p of conjugate {kind} by number of units", list(map(sign_p, worst, other)))
+        for n, conjugate, independent in zip(SIZES, worst, other, strict=True):
+            median = float(np.median(independent))
             # A median at the floor means that the metric tells no two systems apart: 0 is then the bound.
             bound = 0.01 * median if median > metric.floor else 0.0
             origin = f"1 % of the median {median:.3g} of independent {kind}"
-            findings.append(below(f"largest distance of conjugate {kind} with {n} units", worst, bound, origin))
+            name = f"largest distance of conjugate {kind} with {n} units"
+            findings.append(below(name, float(conjugate.max()), bound, origin))
     decide(
         measure,
         "orthogonal conjugates are one system",
@@ -95,8 +110,14 @@ def test_planted_conjugacy(
     )
 
 
-def planted(metric: MetricUnderTest, kind: str, n: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Return the largest distance of conjugates and the median distance of independent systems."""
+def sign_p(worst: Array, others: Array) -> float:
+    """Return how likely as many systems have another one farther than all their conjugates, if it is any of four."""
+    n_right = int((others > worst).sum())
+    return float(cast(Any, stats.binomtest(n_right, len(worst), 1 / 4, alternative="greater")).pvalue)
+
+
+def planted(metric: MetricUnderTest, kind: str, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Return the distances of each system to its conjugates, (N_SEEDS, 3), and to an independent one, (N_SEEDS,)."""
     originals: list[Array] = []
     copies: list[Array] = []
     conjugates: list[tuple[int, int]] = []
@@ -113,4 +134,4 @@ def planted(metric: MetricUnderTest, kind: str, n: int, rng: np.random.Generator
     ask = metric.operator_distances if kind == "operators" else metric.pair_distances
     independent = [(seed, (seed + 1) % N_SEEDS) for seed in range(N_SEEDS)]
     distances = ask([*originals, *copies], conjugates + independent)
-    return float(distances[: len(conjugates)].max()), float(np.median(distances[len(conjugates) :]))
+    return distances[: len(conjugates)].reshape(N_SEEDS, -1), distances[len(conjugates) :]

@@ -74,7 +74,7 @@ def test_behavior(
     measure("accuracy gaps", [gap for gap, _ in gaps])
     measure.curve("mean distance", "accuracy gap", (mean for _, mean in gaps))
     measure("slope among skilled networks", slope_of(*among_skilled(distances, accuracies, zoo.ceiling)))
-    measure.set_score(max(0.0, found.spearman))
+    measure.set_score(max(0.0, found.spearman.value))
     few = drawn_checkpoints(zoo, seeds[:2], streams("neighbors"))
     measure_neighbors(
         measure,

@@ -14,7 +14,7 @@ from metric_harness.statistics import mean_interval, proportion_interval, spearm
 from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Zoo
 from metric_harness.zoo_groups import LEVELS, groups_of, learns, reference, require_learners, training_groups
-from metric_harness.zoo_recordings import asked, recordings, spread_out
+from metric_harness.zoo_recordings import asked, recorded_trainings, recordings, spread_out
 
 N_CHECKPOINTS = 8
 """Checkpoints of each network, evenly spread over those it has: as many as the quickest learner left."""
@@ -63,8 +63,7 @@ def test_gradual(
     measure("networks that learn", len(learners))
     measure_components(measure, zoo, seeds, profile.zoo_trials)
     measure("mean correlation with progress", mean_interval(list(learners.values())))
-    measure("groups", training_groups())
-    measure("share of approaching networks by group", [approaching(learners, group) for group in training_groups()])
+    measure_approach(measure, learners)
     measure_histories(measure, zoo, found, seeds)
     measure.set_score(share.value)
     measure_neighbors(
@@ -90,7 +89,8 @@ def histories(
     goals = {key: reference(zoo, *key) for key in keys}
     finished = list(dict.fromkeys(goals.values()))
     checkpoints = [spread_out(zoo.specimens(*key), N_CHECKPOINTS) for key in keys]
-    xs = recordings(zoo, [*finished, *(s for some in checkpoints for s in some)], zoo.trials(n_trials))
+    trials = zoo.trials(n_trials)
+    xs = [*recordings(zoo, finished, trials), *recorded_trainings(zoo, checkpoints, trials)]
     pairs = [
         (len(finished) + N_CHECKPOINTS * i + k, finished.index(goals[key]))
         for i, key in enumerate(keys)
@@ -108,10 +108,13 @@ def share_of_approaching(
     return float(np.mean([spearman(curve, PROGRESS) < 0 for key, curve in found.items() if learns(zoo, *key)]))
 
 
-def approaching(correlations: dict[tuple[str, int], float], group: str) -> float | None:
-    """Return the share of negative correlations in a group; None where no network of it learns."""
-    own = [value < 0 for (name, _), value in correlations.items() if name == group]
-    return float(np.mean(own)) if own else None
+def measure_approach(measure: Recorder, correlations: dict[tuple[str, int], float]) -> None:
+    """Record the share of negative correlations in each group of which a network learns."""
+    own = {group: [v < 0 for (name, _), v in correlations.items() if name == group] for group in training_groups()}
+    own = {group: some for group, some in own.items() if some}
+    measure("groups", list(own))
+    shares = (proportion_interval(sum(some), len(some)) for some in own.values())
+    measure.curve("share of approaching networks", "group", shares)
 
 
 def measure_histories(measure: Recorder, zoo: Zoo, found: dict[tuple[str, int], Array], seeds: Sequence[int]) -> None:

@@ -68,9 +68,9 @@ def test_task_epochs(
     measure("periods", [period.name.lower() for period in PERIODS])
     measure.curve("slope", "period", (found.slope for found in slopes))
     measure("permutation p by period", [found.p for found in slopes])
-    measure("R squared by period", [found.r_squared for found in slopes])
-    measure("Spearman correlation by period", [found.spearman for found in slopes])
-    measure.set_score(max(0.0, min(found.spearman for found in slopes)))
+    measure.curve("R squared", "period", (found.r_squared for found in slopes))
+    measure.curve("Spearman correlation", "period", (found.spearman for found in slopes))
+    measure.set_score(max(0.0, min(found.spearman.value for found in slopes)))
     decide(
         measure,
         "networks that differ more in accuracy are further apart in every period of the task",

@@ -1,12 +1,13 @@
 """Checkpoints that lie further apart in one training are further apart for a metric."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import pytest
 
 from metric_harness.adapter import MetricUnderTest
-from metric_harness.arrays import Array
+from metric_harness.arrays import Array, Trajectories
 from metric_harness.checks import Recorder, at_least, at_most, decide
 from metric_harness.errors import UnfitZooError
 from metric_harness.profiles import Profile
@@ -14,7 +15,7 @@ from metric_harness.statistics import mean_interval, proportion_interval, settle
 from metric_harness.variance_kept import measure_components
 from metric_harness.zoo import Specimen, Zoo
 from metric_harness.zoo_groups import learns, require_learners, training_groups
-from metric_harness.zoo_recordings import recordings, spread_out
+from metric_harness.zoo_recordings import recorded_trainings, recordings, spread_out
 
 N_CHECKPOINTS = 8
 """Checkpoints of each network, evenly spread over those it has: as many as the quickest learner left."""
@@ -57,7 +58,8 @@ def test_within(
     require_learners(zoo, seeds)
     keys = [(group, seed) for group in training_groups() for seed in seeds]
     series = [spread_out(zoo.specimens(*key), N_CHECKPOINTS) for key in keys]
-    found = dict(zip(keys, correlations(metric, zoo, series, profile.zoo_trials), strict=True))
+    xs = recorded_trainings(zoo, series, zoo.trials(profile.zoo_trials))
+    found = dict(zip(keys, correlations(metric, dict(zip(chain(*series), xs, strict=True)), series), strict=True))
     learners = [value for key, value in found.items() if learns(zoo, *key)]
     share = proportion_interval(sum(value > 0 for value in learners), len(learners))
     measure("share of ordered trainings", share)
@@ -67,9 +69,7 @@ def test_within(
     by_group = ([found[group, seed] for seed in seeds] for group in training_groups())
     measure("groups", training_groups())
     measure.curve("mean correlation", "group", map(mean_interval, by_group))
-    unordered = mean_interval(
-        correlations(metric, zoo, untrained_series(zoo, streams("untrained")), profile.zoo_trials)
-    )
+    unordered = mean_interval(correlations_of_untrained(metric, zoo, profile.zoo_trials, streams("untrained")))
     measure("mean correlation of untrained series", unordered)
     measure.set_score(share.value)
     origin = "fixed by the suite; one series of unrelated networks scatters as much"
@@ -85,12 +85,22 @@ def test_within(
     )
 
 
-def correlations(metric: MetricUnderTest, zoo: Zoo, series: Sequence[Sequence[Specimen]], n_trials: int) -> Array:
+def correlations_of_untrained(metric: MetricUnderTest, zoo: Zoo, n_trials: int, rng: np.random.Generator) -> Array:
+    """Return the correlations in series of untrained networks, shape (N_SERIES,)."""
+    series = untrained_series(zoo, rng)
+    networks = list(dict.fromkeys(chain(*series)))
+    return correlations(
+        metric, dict(zip(networks, recordings(zoo, networks, zoo.trials(n_trials)), strict=True)), series
+    )
+
+
+def correlations(
+    metric: MetricUnderTest, xs: Mapping[Specimen, Trajectories], series: Sequence[Sequence[Specimen]]
+) -> Array:
     """Return the correlation of distance and separation in each series, shape (n_series,)."""
-    places = {specimen: k for k, specimen in enumerate(dict.fromkeys(s for some in series for s in some))}
-    xs = recordings(zoo, list(places), zoo.trials(n_trials))
+    places = {specimen: k for k, specimen in enumerate(xs)}
     pairs = [(places[some[i]], places[some[j]]) for some in series for i, j in PAIRS]
-    table = settled(metric.pair_distances(xs, pairs), metric.floor).reshape(len(series), len(PAIRS))
+    table = settled(metric.pair_distances(list(xs.values()), pairs), metric.floor).reshape(len(series), len(PAIRS))
     return np.array([spearman(row, SEPARATIONS) for row in table])
 
 

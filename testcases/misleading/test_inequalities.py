@@ -36,7 +36,7 @@ def pairs(n: int, rng: np.random.Generator, *, unequal: bool) -> Iterator[tuple[
     id="misleading.inequalities",
     version=1,
     tier="validity",
-    source="Harvey et al. 2024 (arXiv 2311.11436); Cloos et al. 2025 (arXiv 2407.07059); Fuchs and van de Graaf 1999",
+    source="Harvey et al. 2024 (arXiv 2311.11436); Cloos et al. 2024 (arXiv 2407.07059); Fuchs and van de Graaf 1999",
 )
 def test_inequalities(
     metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]

@@ -92,7 +92,7 @@ class Hunt:
     id="misleading.spurious_agreement",
     version=1,
     tier="validity",
-    source="suite; after Cloos et al. 2025 (arXiv 2407.07059) on weak variables and Hypothesis' targeted search",
+    source="suite; after Cloos et al. 2024 (arXiv 2407.07059) on weak variables and Hypothesis' targeted search",
 )
 def test_spurious_agreement(
     metric: MetricUnderTest, measure: Recorder, profile: Profile, streams: Callable[..., np.random.Generator]

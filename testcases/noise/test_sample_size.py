@@ -30,7 +30,7 @@ ACROSS = [(i, N_MOTIFS + j) for i in range(N_MOTIFS) for j in range(i) if REGIME
 
 @pytest.mark.case(
     id="noise.sample_size",
-    version=1,
+    version=2,
     tier="validity",
     source="suite, after the bias of similarities from few samples of Murphy, Zylberberg and Fyshe (2024)",
 )
@@ -61,10 +61,10 @@ def test_sample_size(
     ranges = across[:, -1] - copies[:, -1]
     separation = mean_interval(aucs[:, 0], limits=(0, 1))
     measure("numbers of trials", N_TRIALS)
-    measure("mean distance of copies by number of trials", copies.mean(axis=0))
-    measure("mean distance across regimes by number of trials", across.mean(axis=0))
-    measure("mean distance of disjoint halves by number of trials", halves.mean(axis=0))
-    measure("AUC of copies by number of trials", aucs.mean(axis=0))
+    for name, curve in (("copies", copies), ("across regimes", across), ("disjoint halves", halves)):
+        quantity = f"mean distance {name}" if name.startswith("across") else f"mean distance of {name}"
+        measure.curve(quantity, "number of trials", map(mean_interval, curve.T))
+    measure.curve("AUC of copies", "number of trials", (mean_interval(column, limits=(0, 1)) for column in aucs.T))
     measure("AUC of copies at 5 trials", separation)
     measure("smallest range over worlds", ranges.min())
     measure.set_score(0.0)
