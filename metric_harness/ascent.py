@@ -12,10 +12,16 @@ import dataclasses
 from typing import Any, NamedTuple, TypeAlias, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Stack: TypeAlias = NDArray[Any]
-"""Matrices of one size, in double or single precision, shape (k, n, n); or numbers, one per matrix."""
+from metric_harness.devices import namespace
+
+Stack: TypeAlias = Any
+"""Matrices of one size, in double or single precision, shape (k, n, n); or numbers, one per matrix.
+
+NumPy's arrays or torch's tensors (`metric_harness.devices`); all arguments of a call are of one kind, and so is what
+it returns."""
+Which: TypeAlias = Any
+"""Truth values, one per matrix, or places of matrices; of the kind of the matrices."""
 
 _FLAT = 1e-9
 """Smallest curvature that is told from zero, relative to the preconditioner's."""
@@ -48,7 +54,7 @@ class Effort(NamedTuple):
 
 def transposed(x: Stack) -> Stack:
     """Return the transpose of each matrix."""
-    return x.transpose(0, 2, 1)
+    return x.swapaxes(1, 2)
 
 
 def inner(x: Stack, y: Stack) -> Stack:
@@ -59,7 +65,7 @@ def inner(x: Stack, y: Stack) -> Stack:
 
 def gap(a: Stack, m: Stack) -> Stack:
     """Return |A - M|, which is 2 sin(θ/2) for unit operators θ apart, and keeps small θ's digits."""
-    return np.sqrt(inner(a - m, a - m))
+    return namespace(a).sqrt(inner(a - m, a - m))
 
 
 def climb(a: Stack, b: Stack, c: Stack, effort: Effort) -> tuple[Stack, Stack, Stack]:
@@ -67,19 +73,22 @@ def climb(a: Stack, b: Stack, c: Stack, effort: Effort) -> tuple[Stack, Stack, S
 
     Returns the last C, its height f and the slope left, per climb; each ends by itself.
     """
-    ends, heights, slopes = np.array(c), np.empty_like(a[:, 0, 0]), np.empty_like(a[:, 0, 0])
+    xp = namespace(a)
+    ends, heights, slopes = xp.copy(c), xp.empty_like(a[:, 0, 0]), xp.empty_like(a[:, 0, 0])
     c = _orthogonal(c)  # an earlier stage may have been less precise
-    climbs, m = np.arange(len(a)), c @ b @ transposed(c)
-    stuck, settled = np.zeros((2, len(a)), dtype=bool)
+    climbs, m = xp.arange(len(a)), c @ b @ transposed(c)
+    stuck, settled = xp.zeros((2, len(a)), dtype=bool)
     for step in range(effort.n_steps + 1):
         model = _Model.build(a, m, effort)
-        left = np.sqrt(inner(model.gradient, model.gradient))
+        left = xp.sqrt(inner(model.gradient, model.gradient))
         done = stuck | settled | (left <= effort.slope) | (step == effort.n_steps)
-        if done.any():
-            ended, on = climbs[done], ~done
-            ends[ended], heights[ended], slopes[ended] = c[done], inner(a[done], m[done]), left[done]
-            if done.all():
+        off = xp.flatnonzero(done)  # all that the processor must learn of a step on another device
+        if len(off):
+            ended = climbs[off]
+            ends[ended], heights[ended], slopes[ended] = c[off], inner(a[off], m[off]), left[off]
+            if len(off) == len(done):
                 break
+            on = xp.flatnonzero(~done)
             climbs, a, b, c, m, left = climbs[on], a[on], b[on], c[on], m[on], left[on]
             model = model.select(on)
         direction = _newton_direction(model, left, effort.n_solver_steps)
@@ -114,20 +123,21 @@ class _Model:
 
     @classmethod
     def build(cls, a: Stack, m: Stack, effort: Effort) -> "_Model":
-        mt = np.ascontiguousarray(transposed(m))
+        xp = namespace(a)
+        mt = xp.ascontiguousarray(transposed(m))
         left, right = a @ mt, mt @ a
         n, p = left - right, left + right
-        reach = np.einsum("bii->bi", p)[:, :, None] / -2
-        cross = np.einsum("bii->bi", a)[:, :, None] * np.einsum("bii->bi", m)[:, None, :] - a * mt
-        diagonal = np.abs(reach + cross + transposed(reach + cross))
-        floor = effort.flattest * diagonal.max(axis=(1, 2), keepdims=True)
+        reach = xp.einsum("bii->bi", p)[:, :, None] / -2
+        cross = xp.einsum("bii->bi", a)[:, :, None] * xp.einsum("bii->bi", m)[:, None, :] - a * mt
+        diagonal = xp.abs(reach + cross + transposed(reach + cross))
+        floor = effort.flattest * xp.amax(diagonal, axis=(1, 2), keepdims=True)
         gradient = (n - transposed(n)) / 2
-        damping = np.sqrt(inner(gradient, gradient))[:, None, None] / effort.radius
-        weights = 1 / (np.maximum(np.maximum(diagonal, floor), 1e-12) + damping)
-        factors = np.concatenate([-a, -mt, (p + transposed(p)) / 2], axis=1)
+        damping = xp.sqrt(inner(gradient, gradient))[:, None, None] / effort.radius
+        weights = 1 / (xp.maximum(xp.maximum(diagonal, floor), 1e-12) + damping)
+        factors = xp.concatenate([-a, -mt, (p + transposed(p)) / 2], axis=1)
         return cls(factors / 2, mt, a, gradient, weights, damping, effort.radius < np.inf)
 
-    def select(self, which: NDArray[Any]) -> "_Model":
+    def select(self, which: Which) -> "_Model":
         a, gradient, weights = self.a[which], self.gradient[which], self.weights[which]
         return _Model(self.factors[which], self.mt[which], a, gradient, weights, self.damping[which], self.damped)
 
@@ -148,33 +158,36 @@ def _newton_direction(model: _Model, left: Stack, n_steps: int) -> Stack:
     A climb is done when its residual is small enough for its distance from the summit, or at negative
     curvature: it keeps what it has, or, at the first step, takes the preconditioned slope.
     """
-    answer, climbs = np.empty_like(model.gradient), np.arange(len(left))
-    residual = model.gradient.copy()
+    xp = namespace(left)
+    answer, climbs = xp.empty_like(model.gradient), xp.arange(len(left))
+    residual = xp.copy(model.gradient)
     search = residual * model.weights
-    x = np.zeros_like(search)
+    x = xp.zeros_like(search)
     energy = inner(residual, search)
-    target = np.minimum(_LOOSEST, left) * energy
+    target = xp.minimum(_LOOSEST, left) * energy
     longest = _REACH * search.shape[-1] * _LONGEST_TURN**2
-    live, tiny = np.ones(len(left), dtype=bool), np.finfo(x.dtype).tiny
+    live, tiny = xp.ones(len(left), dtype=bool), xp.finfo(x.dtype).tiny
     for step in range(n_steps):
         image = model.descend(search)
         curvature = inner(search, image)
         bent = curvature <= _FLAT * energy
-        length = np.where(bent, float(step == 0), energy / np.where(bent, 1, curvature)) * live
+        length = xp.where(bent, float(step == 0), energy / xp.where(bent, 1, curvature)) * live
         x += length[:, None, None] * search
         residual -= length[:, None, None] * image
         scaled = residual * model.weights
         before, energy = energy, inner(residual, scaled)
         live &= ~bent & (energy > target) & (inner(x, x) < longest)
-        if not live.any():
+        n_live = int(xp.count_nonzero(live))
+        if n_live == 0:
             break
         # Sorting out those that are done costs about as much as carrying one third of them along.
-        if np.count_nonzero(live) < 0.67 * len(live):
-            answer[climbs[~live]] = x[~live]
-            climbs, x, residual = climbs[live], x[live], residual[live]
-            scaled, search, energy, before = scaled[live], search[live], energy[live], before[live]
-            target, model, live = target[live], model.select(live), live[live]
-        search *= (energy / np.maximum(before, tiny))[:, None, None]
+        if n_live < 0.67 * len(live):
+            off, on = xp.flatnonzero(~live), xp.flatnonzero(live)
+            answer[climbs[off]] = x[off]
+            climbs, x, residual = climbs[on], x[on], residual[on]
+            scaled, search, energy, before = scaled[on], search[on], energy[on], before[on]
+            target, model, live = target[on], model.select(on), live[on]
+        search *= (energy / xp.maximum(before, tiny))[:, None, None]
         search += scaled
     answer[climbs] = x
     return answer
@@ -182,33 +195,37 @@ def _newton_direction(model: _Model, left: Stack, n_steps: int) -> Stack:
 
 def _search_line(
     a: Stack, b: Stack, c: Stack, m: Stack, direction: Stack, gradient: Stack
-) -> tuple[Stack, Stack, NDArray[np.bool_]]:
+) -> tuple[Stack, Stack, Which]:
     """Step along each direction, shortened until f rises enough; say which climbs could not rise."""
+    xp = namespace(a)
     rise = inner(gradient, direction)
-    direction = np.where((rise > 0)[:, None, None], direction, gradient)
+    direction = xp.where((rise > 0)[:, None, None], direction, gradient)
     square = direction @ direction
     # The square of W has each squared angle twice, so this bounds the largest angle from above.
-    largest = np.sqrt(np.sqrt(inner(square, square) / 2))
+    largest = xp.sqrt(xp.sqrt(inner(square, square) / 2))
     rise, height = inner(gradient, direction), inner(a, m)
-    length = np.minimum(1.0, _LONGEST_TURN / np.maximum(largest, 1e-30))
-    c, m, waiting = c.copy(), m.copy(), np.arange(len(a))
-    noise = 50 * np.finfo(a.dtype).eps  # of an inner product of two unit operators
+    length = xp.minimum(1.0, _LONGEST_TURN / xp.maximum(largest, 1e-30))
+    c, m, waiting = xp.copy(c), xp.copy(m), xp.arange(len(a))
+    noise = 50 * xp.finfo(a.dtype).eps  # of an inner product of two unit operators
     for _ in range(_SHORTENINGS):
         step = length[waiting, None, None]
         turned = _turn(c[waiting], step * direction[waiting], step**2 * square[waiting])
         moved = turned @ b[waiting] @ transposed(turned)
         enough = height[waiting] + 1e-4 * length[waiting] * rise[waiting] - noise
         rose = inner(a[waiting], moved) >= enough
-        c[waiting[rose]], m[waiting[rose]], waiting = turned[rose], moved[rose], waiting[~rose]
-        if waiting.size == 0:
+        up = xp.flatnonzero(rose)
+        c[waiting[up]], m[waiting[up]], waiting = turned[up], moved[up], waiting[xp.flatnonzero(~rose)]
+        if len(waiting) == 0:
             break
         length[waiting] *= 0.3
-    return c, m, np.isin(np.arange(len(a)), waiting)
+    stuck = xp.zeros(len(a), dtype=bool)
+    stuck[waiting] = True
+    return c, m, stuck
 
 
 def _turn(c: Stack, w: Stack, square: Stack) -> Stack:
     """Return exp(W) C to fourth order, made orthogonal again, given W and W²."""
-    identity = np.eye(w.shape[-1], dtype=w.dtype)
+    identity = namespace(w).eye(w.shape[-1], dtype=w.dtype)
     return _orthogonal((identity + w + square @ (identity / 2 + w / 6 + square / 24)) @ c)
 
 

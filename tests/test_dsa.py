@@ -196,7 +196,7 @@ def test_invalid_arrays_are_refused() -> None:
 
 
 def test_an_alignment_that_did_not_converge_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unfinished(a: Array, b: Array, *, n_rounds: int) -> conjugacy.Alignment:
+    def unfinished(a: Array, b: Array, *, n_rounds: int, device: str) -> conjugacy.Alignment:
         return conjugacy.Alignment(np.zeros(len(a)), np.arange(len(b)) != 1)
 
     monkeypatch.setattr(conjugacy, "align", unfinished)
