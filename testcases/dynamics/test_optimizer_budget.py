@@ -25,7 +25,7 @@ ACROSS = ((0, 3), (3, 6), (6, 0))
 
 @pytest.mark.case(
     id="dynamics.optimizer_budget",
-    version=1,
+    version=2,
     tier="validity",
     source="suite; after the descent of the official DSA, which stops after a fixed number of steps",
 )
@@ -38,9 +38,11 @@ def test_optimizer_budget(
     and differs from pair to pair.
     Given: three pairs of Lorenz systems within a regime and three across, whitened, trials paired; the metric as it is,
     and with five times the setting that it names as its budget.
-    Measured: the largest change of a distance, the mean distance across regimes, and how far distances spread.
+    Measured: the largest change of a distance; the mean change and the mean distance across regimes, with intervals
+    over worlds; how far distances spread.
     Verdict: no change exceeds one hundredth of the mean distance across regimes, and the spread is above the metric's
     floor, so that one number for everything does not pass. Neither has an interval: one pair that moves is enough.
+    Null: an iteration that has converged changes nothing at all.
     Negative controls: constant, norm, mean, variance, covariance-spectrum metrics; an alignment by gradient steps.
     Needs: a metric that names its budget (`budget`), whether or not it sees time; others get no verdict.
     Known limits: an iteration that ends by a rule of its own before its budget is spent shows that the rule is kept,
@@ -54,7 +56,8 @@ def test_optimizer_budget(
     pairs = [*WITHIN, *ACROSS]
     usual, patient = (np.array([asked.pair_distances(xs, pairs) for xs in recordings]) for asked in (metric, longer))
     across = mean_interval(usual[:, len(WITHIN) :].mean(axis=1))
-    largest = np.abs(patient - usual).max(axis=0)
+    changes = np.abs(patient - usual)
+    largest = changes.max(axis=0)
     measure("pairs", [named(*pair) for pair in pairs])
     measure("mean distance by pair", usual.mean(axis=0))
     measure("mean distance at five times the budget by pair", patient.mean(axis=0))
@@ -62,6 +65,7 @@ def test_optimizer_budget(
     measure("mean distance across regimes", across)
     measure("spread of distances", float(np.ptp(usual)))
     measure("largest change", largest.max())
+    measure("mean change", mean_interval(changes.mean(axis=1), limits=(0, np.inf)))
     measure("share of distances that fall", float(np.mean(patient < usual - metric.floor)))
     measure.set_score(score(largest, across.value))
     decide(
