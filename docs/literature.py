@@ -223,8 +223,12 @@ def _tally(found: Mapping[str, Mapping[str, CaseRecord]]) -> str:
     asked = [(case.outcome, reported) for _, _, case, reported in _comparable(found)]
     same = sum(outcome is reported for outcome, reported in asked)
     undecided = sum(outcome is Outcome.INCONCLUSIVE for outcome, _ in asked)
-    others = len(asked) - same - undecided
-    return f"Of {len(asked)} reported results, {same} are on the cards, {undecided} undecided, {others} otherwise."
+    refused = sum(outcome is Outcome.ERROR for outcome, _ in asked)
+    others = len(asked) - same - undecided - refused
+    return (
+        f"Of {len(asked)} reported results, {same} are on the cards, {undecided} undecided, {others} otherwise; of {refused} "
+        "the metric refused the recordings, which is an error."
+    )
 
 
 def _comparable(
