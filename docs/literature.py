@@ -226,8 +226,8 @@ def _tally(found: Mapping[str, Mapping[str, CaseRecord]]) -> str:
     refused = sum(outcome is Outcome.ERROR for outcome, _ in asked)
     others = len(asked) - same - undecided - refused
     return (
-        f"Of {len(asked)} reported results, {same} are on the cards, {undecided} undecided, {others} otherwise; of {refused} "
-        "the metric refused the recordings, which is an error."
+        f"Of {len(asked)} reported results, {same} are on the cards, {undecided} undecided, {others} otherwise; in "
+        f"{refused} the metric refused the recordings, which is an error."
     )
 
 
