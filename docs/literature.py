@@ -176,7 +176,7 @@ HEAD = """# What papers report, and what was found
 
 The cases of the groups `dynamics` and `misleading`, written by `python docs/literature.py` from the scorecards in
 [`reports`](../reports/comparison.md). The official DSA (package dsa-metric, score `wasserstein`) is too slow for the
-profile `standard`; its cards are in [`reports/smoke`](../reports/smoke/comparison.md), on less data. Its settings are
+profile `standard`; its cards are in [`reports/smoke`](../reports/smoke), on less data. Its settings are
 20 delays by 3 and rank 15, as held-out forecasts chose (`benchmarks/dsa_settings.py`), which is how the package's
 tutorial recommends to choose. With several trials the package refuses windows of more entries than there are windows
 and says to reduce the delays: 10 is the next smaller number of the grid that was chosen from.
