@@ -13,7 +13,7 @@ from pathlib import Path
 from metric_harness import catalogue
 from metric_harness.comparison import read_scorecard
 from metric_harness.files import write_whole
-from metric_harness.records import CaseRecord, Outcome, Plain
+from metric_harness.records import CaseRecord, Outcome, Plain, Scorecard
 from metric_harness.wording import WORDS, number
 
 DOCS = Path(__file__).parent
@@ -188,15 +188,20 @@ case then has. No brackets: no paper that we know of reports on this metric in t
 
 def main(folder: Path = DOCS) -> None:
     """Write the page into a folder."""
-    found = {name: _cases(REPORTS / path) for name, path in COLUMNS.items()}
+    cards = {name: read_scorecard(REPORTS / path) for name, path in COLUMNS.items()}
+    found = {name: {case.id: case for case in card.cases} for name, card in cards.items()}
     chosen = [case.id for case in catalogue.cases() if case.id.partition(".")[0] in GROUPS]
-    parts = [HEAD, *_outcomes(chosen, found), "", _tally(found), "", "## Reports\n", *_reports(), ""]
+    parts = [HEAD, _editions(cards), *_outcomes(chosen, found), "", _tally(found), "", "## Reports\n", *_reports(), ""]
     parts += _differences(found)
     print(write_whole(folder / "literature.md", "\n".join(parts) + "\n"))
 
 
-def _cases(path: Path) -> dict[str, CaseRecord]:
-    return {case.id: case for case in read_scorecard(path).cases}
+def _editions(cards: Mapping[str, Scorecard]) -> str:
+    """Return which suite and profile each column is of."""
+    columns: dict[str, list[str]] = {}
+    for name, card in cards.items():
+        columns.setdefault(f"suite {card.suite.version}, profile {card.suite.profile}", []).append(name)
+    return "Cards: " + "; ".join(f"{edition}: {', '.join(names)}" for edition, names in columns.items()) + ".\n"
 
 
 def _outcomes(chosen: Sequence[str], found: Mapping[str, Mapping[str, CaseRecord]]) -> Iterator[str]:
