@@ -1,4 +1,4 @@
-"""The page that sets many metrics side by side: verdicts as signs with words, and what a browser makes of its widths."""
+"""The page that sets many metrics side by side: verdicts as signs with words, and its widths in a browser."""
 
 import json
 import re
@@ -61,7 +61,7 @@ def test_the_page_of_many_metrics_is_well_formed_and_shows_names_as_they_are(hos
 
 
 def test_every_sign_has_its_word_beside_it(board, rendered):
-    found = Counter(re.findall(r'aria-hidden="true">(.)</span><span class="hidden">(.*?)</span>', page))
+    found = Counter(re.findall(r'aria-hidden="true">(.)</span><span class="hidden">(.*?)</span>', rendered))
     expected = Counter(outcome for case in board.cases for outcome in case.outcomes.values())
     assert found == {(SIGNS[outcome], WORDS[outcome]): n for outcome, n in expected.items()}
 
