@@ -49,7 +49,8 @@ from dsa_speed import (
 )
 
 from metric_harness import conjugacy, replication
-from metric_harness.errors import DegenerateInputError
+from metric_harness.devices import on_device
+from metric_harness.errors import DegenerateInputError, SettingError
 from metric_harness.metrics.dsa import DSA
 from metric_harness.seeding import DEFAULT_SEED, generator
 from metric_harness.simulation import REGIMES
@@ -233,6 +234,10 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="numbers of pairs whose growth is shown")
     parser.add_argument("--seconds", type=float, default=150, help="after which no part is started")
     options = parser.parse_args()
+    try:
+        on_device(options.device)
+    except SettingError as error:
+        parser.error(str(error))
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     if hasattr(os, "sched_setaffinity"):

@@ -175,12 +175,7 @@ def contrasts_of(cards: Iterable[Scorecard]) -> list[Contrast]:
 def _row(metric: str, network: str, label: str, case: CaseRecord) -> Row:
     m = case.measurements
     kinds = cast("list[str]", m["kinds of network"])
-    groups = cast("list[str]", m["groups"])
-    means, ends = (
-        cast("list[float]", m[f"mean distance to the master{label} by group"]),
-        cast("list[list[float]]", m[f"mean distance to the master{label} intervals by group"]),
-    )
-    to_master = {group: Estimate(mean, *end) for group, mean, end in zip(groups, means, ends, strict=True)}
+    to_master = _estimates(m, f"mean distance to the master{label}", "group", cast("list[str]", m["groups"]))
     quantities = [f"distance to the end, {what}{label}" for what in ("all free", "frozen")]
     return Row(
         metric=metric,
@@ -209,19 +204,18 @@ def _row(metric: str, network: str, label: str, case: CaseRecord) -> Row:
             if f"{name}{label}" in m
         },
         courses=[curve for curve in evidence(case).curves if curve.quantity in quantities],
-        accuracies={
-            kind: Estimate(mean, *ends)
-            for kind, mean, ends in zip(
-                kinds,
-                cast("list[float]", m[f"share of the ceiling{label} by kind of network"]),
-                cast("list[list[float]]", m[f"share of the ceiling{label} intervals by kind of network"]),
-                strict=True,
-            )
-        },
+        accuracies=_estimates(m, f"share of the ceiling{label}", "kind of network", kinds),
         learnt=dict(zip(kinds, cast("list[int]", m[f"networks that learnt{label}"]), strict=True)),
         components=cast(int, m[f"principal components{label}"]),
         variance=estimate_in(m, f"variance that they hold{label}"),
     )
+
+
+def _estimates(m: Mapping[str, Plain], quantity: str, x: str, grid: Sequence[str]) -> dict[str, Estimate]:
+    """Return a curve's numbers with their intervals by place."""
+    means = cast("list[float]", m[f"{quantity} by {x}"])
+    ends = cast("list[list[float]]", m[f"{quantity} intervals by {x}"])
+    return {place: Estimate(mean, *pair) for place, mean, pair in zip(grid, means, ends, strict=True)}
 
 
 def estimate_in(measurements: Mapping[str, Plain], name: str) -> Estimate:

@@ -181,15 +181,17 @@ def changes(
             "untrained and master": (found[UNTRAINED], same),
         },
         courses={group: found[f"course {group}"].reshape(len(histories), -1) for group in courses},
-        shares={
-            group: np.array([[s.update / some[-1].update for s in some[:-1]] for some in all_])
-            for group, all_ in courses.items()
-        },
+        shares={group: np.array([_shares(some) for some in all_]) for group, all_ in courses.items()},
         accuracies={
             group: np.array([zoo.accuracy(final[group, k]) / zoo.ceiling for k in range(n)])
             for group in (*COMPARED, MASTER)
         },
     )
+
+
+def _shares(course: Sequence[Specimen]) -> list[float]:
+    """Return the share of a network's updates that lie behind each of its checkpoints but the last."""
+    return [specimen.update / course[-1].update for specimen in course[:-1]]
 
 
 def common_checkpoints(zoos: Iterable[Zoo], n_histories: int) -> int:

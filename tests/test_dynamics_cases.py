@@ -10,6 +10,7 @@ from metric_harness.seeding import generator
 from metric_harness.spectra import drawn_linear
 from testcases.dynamics import test_blind_spots as blind_spots
 from testcases.dynamics import test_deformation as deformation
+from testcases.dynamics import test_planted_conjugacy as planted_conjugacy
 from testcases.dynamics import test_time_shuffle as time_shuffle
 from testcases.dynamics import test_topology as topology
 from testcases.dynamics import test_trial_pooling as trial_pooling
@@ -104,3 +105,39 @@ def test_reversed_rotation_is_what_the_transposed_system_does():
     a = drawn_linear(generator(37, "test_dynamics_cases")).matrix
     mirror = np.diag([1.0, -1.0, 1.0, -1.0])
     np.testing.assert_allclose(mirror @ a @ mirror, a.T, atol=1e-15)
+
+
+def test_a_system_is_right_if_another_one_is_farther_than_all_its_conjugates():
+    worst = np.zeros(10)
+    assert planted_conjugacy.sign_p(worst, np.ones(10)) == pytest.approx(0.25**10)
+    assert planted_conjugacy.sign_p(worst, np.where(np.arange(10) < 9, 1.0, -1.0)) == pytest.approx(
+        0.25**10 + 10 * 0.25**9 * 0.75
+    )
+    assert planted_conjugacy.sign_p(worst, worst) == 1, "ties are not farther"
+
+
+def test_the_null_of_conjugates_holds_its_level():
+    draws = generator(1).random((2000, 10, 4))
+    found = [planted_conjugacy.sign_p(draw[:, :3].max(axis=1), draw[:, 3]) for draw in draws]
+    assert np.mean(np.array(found) < 0.05) <= 0.05
+
+
+def test_planted_distances_keep_systems_apart():
+    conjugates, others = planted_conjugacy.planted(claiming(), "trajectories", 3, generator(1))
+    assert conjugates.shape == (planted_conjugacy.N_SEEDS, 3)
+    assert others.shape == (planted_conjugacy.N_SEEDS,)
+
+
+def test_shares_of_the_range_are_ratios_of_means_with_the_last_change_whole():
+    found = blind_spots.shares_of_range(np.array([[0.0, 1.0, 2.0], [0.0, 4.0, 8.0], [0.0, 2.5, 5.0]]), 1e-6)
+    assert [share.value for share in found] == [0, 0.5, 1]
+    assert [(share.low, share.high) for share in found] == [(0, 0), (0.5, 0.5), (1, 1)]
+    varied = blind_spots.shares_of_range(np.array([[1.0, 2.0], [1.0, 8.0], [2.0, 5.0]]), 1e-6)
+    assert varied[0].value == pytest.approx(4 / 15)
+    assert varied[0].low < 4 / 15 < varied[0].high
+
+
+@pytest.mark.parametrize("floor", [1e-6, 2.0])
+def test_without_a_range_when_any_world_is_left_out_there_are_no_shares(floor):
+    beyond = np.array([[1.0, 0.0], [3.0, 3.0]])
+    assert [share.value for share in blind_spots.shares_of_range(beyond, floor)] == [0, 0]
