@@ -3,17 +3,19 @@
 Run: python docs/gallery.py
 """
 
+import dataclasses
 from pathlib import Path
 
 from metric_harness import architecture_rows, architecture_tables
 from metric_harness.comparison import read_report, read_scorecard
 from metric_harness.curve_figures import curve_figure
 from metric_harness.drawing import Figure, standing
-from metric_harness.evidence import evidence, on_one_axis
+from metric_harness.evidence import RANGE_SHARE, Evidence, evidence, on_one_axis
 from metric_harness.files import write_whole
 from metric_harness.forest_figures import forest_figure
 from metric_harness.matrix_figures import matrix_figure
-from metric_harness.records import Comparison
+from metric_harness.profile_figures import profile_figure
+from metric_harness.records import CaseRecord, Comparison
 from metric_harness.trade_off import trade_off_of
 
 DOCS = Path(__file__).parent
@@ -31,6 +33,12 @@ CURVES = (
 """Case, metric, and a word of the quantity that is drawn."""
 MATRICES = (("attractor.regimes", "cka"), ("attractor.regimes", "dsa"))
 """Case and metric."""
+PROFILES = ("cka", "dsa")
+"""Metrics of which it is shown what moves them."""
+DECEIVED, STORIES = "cka", ("called alike", "called different")
+"""The metric whose counterexamples are shown, and what it says of each of the two pairs that the search found."""
+SPURIOUS, RANGE, RECORDINGS = "misleading.spurious_agreement", "share of the range", ("one", "the other")
+"""The case that searches for them, and how its measurements name what they tell of a pair."""
 ARCHITECTURE, COURSE = "mamba", "cka"
 """The architecture whose page is shown, and the metric whose course of training."""
 HEAD = """# Gallery
@@ -64,8 +72,39 @@ def main(folder: Path = DOCS) -> None:
         parts.append(
             _shown(f"{case_id}, {metric}: {matrix.quantity}", pictures / f"{name}.svg", matrix_figure(matrix, name))
         )
+    parts += [_profile(metric, pictures) for metric in PROFILES]
+    parts += [picture for story in STORIES for picture in _counterexample(story, pictures)]
     parts += _architecture(pictures)
     print(write_whole(folder / "gallery.md", "\n".join(parts)))
+
+
+def _profile(metric: str, pictures: Path, reports: Path = REPORTS) -> str:
+    """Draw how far each change of a recording moves a metric, and return the lines of the page."""
+    curves = [curve for curve in _evidence(metric, "misleading.sensitivity", reports).curves if curve.is_profile]
+    name = f"misleading-sensitivity-{metric}"
+    title = f"misleading.sensitivity, {metric}: {RANGE_SHARE} by change"
+    return _shown(title, pictures / f"{name}.svg", profile_figure(curves, name))
+
+
+def _counterexample(story: str, pictures: Path, reports: Path = REPORTS) -> list[str]:
+    """Draw the pair that the search ended with for a story, and return the lines of the page; none if none."""
+    case = _case(DECEIVED, SPURIOUS, reports)
+    curves = [curve for curve in evidence(case).curves if story in curve.x]
+    if not curves:
+        return []
+    told, name = case.measurements, f"misleading-spurious_agreement-{DECEIVED}-{story.replace(' ', '-')}"
+    share, accuracies = told[f"{story}: {RANGE}"], [told[f"{story}: accuracy from {who}"] for who in RECORDINGS]
+    picture = _shown(
+        f"{SPURIOUS}, {DECEIVED}: a pair {story}",
+        pictures / f"{name}.svg",
+        curve_figure([dataclasses.replace(curve, x="time step") for curve in curves], name),
+    )
+    words = (
+        f"Mean activity along the decoder's axis, in the trials of either value of the variable. The pair is at "
+        f"{share:.2f} of the range; the variable is decoded from the one recording with accuracy {accuracies[0]:.2f}, "
+        f"from the other with {accuracies[1]:.2f}. The pair: {told[f'{story}: pair']}."
+    )
+    return [f"{picture}\n{words}\n"]
 
 
 def _architecture(pictures: Path) -> list[str]:
@@ -88,9 +127,13 @@ def _architecture(pictures: Path) -> list[str]:
     ]
 
 
-def _evidence(metric: str, case_id: str):
-    card = read_scorecard(REPORTS / metric / "scorecard.json")
-    return evidence(next(case for case in card.cases if case.id == case_id))
+def _case(metric: str, case_id: str, reports: Path) -> CaseRecord:
+    card = read_scorecard(reports / metric / "scorecard.json")
+    return next(case for case in card.cases if case.id == case_id)
+
+
+def _evidence(metric: str, case_id: str, reports: Path = REPORTS) -> Evidence:
+    return evidence(_case(metric, case_id, reports))
 
 
 def _shown(title: str, path: Path, figure: Figure) -> str:

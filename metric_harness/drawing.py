@@ -128,7 +128,7 @@ def _owned(tag: str, name: str) -> str:
     return re.sub("#[0-9a-f]{6}", lambda color: VARIABLES.get(color[0], color[0]), tag)
 
 
-def shortened(label: str, most: int = 28) -> str:
+def shortened(label: str, most: int = 34) -> str:
     """Return a label on one line, cut to what a plot has room for."""
     line = " ".join(label.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -20,7 +20,7 @@ def forest_figure(
         name: unique on the page; every identifier within the SVG begins with it.
         band: ends of a range to be shaded, such as what counts as no difference.
     """
-    labels = [shortened(label, 34) for label, _, _ in entries]
+    labels = [shortened(label) for label, _, _ in entries]
     kinds = list(dict.fromkeys(kind for _, kind, _ in entries))
     left, legend = 0.25 + LETTER * max(map(len, labels)), 0.2 * len(kinds) if len(kinds) > 1 else 0.0
 

@@ -27,19 +27,37 @@ SYMBOLS = {
 }
 
 
-def summary_lines(cards: Sequence[Scorecard], written: Sequence[Path]) -> list[str]:
-    """Return the summary of a run: the table of cases, the totals, the failures, the files."""
+def summary_lines(cards: Sequence[Scorecard], written: Sequence[Path], *, verbose: bool = False) -> list[str]:
+    """Return the summary of a run: the table of cases, the totals, the failures, the files.
+
+    Args:
+        cards: one of each metric, with the same cases.
+        written: the files of the reports.
+        verbose: whether cases that apply to no metric have lines of their own; else they are counted in one.
+    """
     names = [card.metric.name for card in cards]
-    rows = [
-        [cases[0].id, cases[0].tier, *map(_cell, cases)]
+    asked = [
+        cases
         for cases in zip(*(card.cases for card in cards), strict=True)
         if any(case.outcome is not Outcome.NOT_RUN for case in cases)
     ]
+    applying = asked if verbose else [cases for cases in asked if not _are_foreign(cases)]
+    rows = [[cases[0].id, cases[0].tier, *map(_cell, cases)] for cases in applying]
     table = tabulate(rows, headers=["case", "tier", *names], disable_numparse=True).splitlines()
-    lines = [*table, ""]
+    lines = [*table, *_counted(len(asked) - len(applying)), ""]
     for card in cards:
         lines += [_totals(card), *_reasons(card), *_expired(card), ""]
     return lines + _files(written)
+
+
+def _are_foreign(cases: Sequence[CaseRecord]) -> bool:
+    """Return whether a case applies to no metric of the run."""
+    return all(case.outcome is Outcome.NOT_APPLICABLE for case in cases)
+
+
+def _counted(n_foreign: int) -> list[str]:
+    noun, verb, them = ("case", "applies", "it") if n_foreign == 1 else ("cases", "apply", "them")
+    return [f"{n_foreign} {noun} {verb} to no metric of this run; -v lists {them}"] if n_foreign else []
 
 
 def _cell(case: CaseRecord) -> str:

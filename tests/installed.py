@@ -21,6 +21,20 @@ def environment() -> dict[str, str]:
     return inherited | {"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def dependencies(folder: Path) -> Path:
+    """Fill a folder with links to the packages that are installed here, without this one and pip, and return it.
+
+    On Python's path it makes an environment that lacks nothing but this package, for pip as well.
+    """
+    folder.mkdir()
+    own = ("metric_harness", "__editable__", "pip", "__pycache__")
+    for packages in environment()["PYTHONPATH"].split(os.pathsep):
+        for found in Path(packages).iterdir():
+            if not found.name.startswith(own) and not (folder / found.name).exists():
+                (folder / found.name).symlink_to(found)
+    return folder
+
+
 def run(command: str | Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command, a shell line if it is text, in a folder, and return what it printed."""
     line = ["bash", "-euc", command] if isinstance(command, str) else list(command)

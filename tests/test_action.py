@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import yaml
 from metric_harness.annotations import annotation_lines
 from metric_harness.comparison import read_scorecard
 from metric_harness.records import Outcome
-from tests.installed import environment
+from tests.installed import dependencies, environment
 from tests.whole_cards import write_as_whole
 
 ROOT = Path(__file__).parents[1]
@@ -42,19 +43,27 @@ class Runner:
         self.temporary = folder / "temp"
         self.temporary.mkdir(parents=True)
         self.python = python
+        self.variables = environment()
 
-    def run(self, base: str = "", **inputs: str) -> tuple[int, str]:
-        """Run the steps after the installation; return the status of the last one run, and what was printed."""
+    def run(self, base: str = "", harness: Path | None = None, **inputs: str) -> tuple[int, str]:
+        """Run the steps; return the status of the last one run, and what was printed.
+
+        Args:
+            base: the branch that a pull request is against; empty outside of one.
+            harness: what the first step installs; without it the environment has the wheel, and that step is left out.
+            inputs: of the action.
+        """
         given = {name: str(how.get("default", "")) for name, how in ACTION["inputs"].items()}
         given |= {"python": str(self.python), **inputs}
-        shared = environment() | {
+        shared = self.variables | {
             "RUNNER_TEMP": str(self.temporary),
             "GITHUB_BASE_REF": base,
             **{name: str(path) for name, path in self.files.items()},
         }
         printed = ""
-        for step in STEPS[1:]:
-            own = {k: re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda m: given[m[1]], v) for k, v in step["env"].items()}
+        filled = {f"inputs.{name}": value for name, value in given.items()} | {"github.action_path": str(harness)}
+        for step in STEPS if harness else STEPS[1:]:
+            own = {k: re.sub(r"\$\{\{ ([\w.]+) \}\}", lambda m: filled[m[1]], v) for k, v in step["env"].items()}
             done = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
                 cwd=self.repository,
@@ -94,6 +103,38 @@ def runner(tmp_path: Path, binaries: Path) -> Runner:
 def test_the_first_step_installs_the_action_itself():
     assert '-m pip install --quiet "$HARNESS"' in STEPS[0]["run"]
     assert STEPS[0]["env"]["HARNESS"] == "${{ github.action_path }}"
+
+
+def test_every_step_runs_in_an_environment_that_has_never_seen_the_harness(runner, binaries, tmp_path):
+    (wheel,) = binaries.parents[1].glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "fresh")], check=True, capture_output=True)
+    runner.python = tmp_path / "fresh/bin/python"
+    runner.variables["PYTHONPATH"] = str(dependencies(tmp_path / "dependencies"))
+    asked = {"metric": "mine.py:f", "profile": "smoke", "options": f"{GROUP} -k purity"}
+    status, printed = runner.run(**asked)
+    assert status != 0
+    assert "unrecognized arguments: --metric=mine.py:f" in printed, "the harness was there before it was installed"
+    status, printed = runner.run(harness=wheel, **asked)
+    assert status == 0, printed
+    shown = subprocess.run(
+        [str(runner.python), "-c", "import metric_harness; print(metric_harness.__file__)"],
+        cwd=tmp_path,
+        env=runner.variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.startswith(str(tmp_path / "fresh"))
+    assert runner.summary().startswith("# Scorecard of f\n")
+    card = read_scorecard(runner.repository / "reports/f/scorecard.partial.json")
+    assert [case.id for case in card.cases if case.outcome is Outcome.PASSED] == ["contract.purity"]
+
+
+def test_an_installation_that_fails_ends_the_job(runner, tmp_path):
+    (tmp_path / "broken.whl").write_text("no archive", encoding="utf-8")
+    status, _ = runner.run(harness=tmp_path / "broken.whl", metric="mine.py:f", profile="smoke", options=GROUP)
+    assert status != 0
+    assert not (runner.repository / "reports").exists()
 
 
 def test_every_input_is_described_and_used():

@@ -106,7 +106,11 @@ def test_repsims_cca_leaves_silent_units_out_and_refuses_dependent_ones(pair):
 
 
 def test_torch_cka_is_our_debiased_cka_in_single_precision(pair):
-    assert made("torch_cka").distance(*pair) == pytest.approx(native("debiased_cka").distance(*pair), abs=1e-5)
+    ours = native("debiased_cka").distance(*pair)
+    # The package centers nothing, and rounding grows with the mean; docs/published_faults.md has the figures.
+    assert made("torch_cka").distance(*pair) == pytest.approx(ours, abs=1e-5)
+    centered = [x - x.mean(axis=0) for x in pair]
+    assert made("torch_cka").distance(*centered) == pytest.approx(ours, abs=1e-6)
 
 
 def test_torch_cka_refuses_what_single_precision_cannot_tell_from_constant(pair):
@@ -181,7 +185,7 @@ def test_the_official_spectral_distance_is_the_best_assignment_of_our_operators_
     first, second = (np.linalg.eigvals(dsa.operator(x)) for x in recordings)
     cost = np.abs(first[:, None] - second[None, :]) ** 2
     expected = cost[linear_sum_assignment(cost)].mean()
-    assert made("dsa_metric", **settings).distance(*recordings) == pytest.approx(expected, abs=1e-5)
+    assert made("dsa_metric", **settings).distance(*recordings) == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_official_angle_is_no_smaller_than_our_minimum(recordings):

@@ -109,3 +109,22 @@ def test_the_gallery_is_drawn_from_the_committed_scorecards(tmp_path):
     shown = set(re.findall(r"\]\(gallery/(.+?)\)", drawn))
     for folder in (tmp_path, ROOT / "docs"):
         assert {path.name for path in (folder / "gallery").iterdir()} == shown
+
+
+def test_the_gallery_shows_what_moves_a_metric_and_what_deceives_it(tmp_path):
+    made = runpy.run_path(str(ROOT / "docs" / "gallery.py"))
+    page = made["_profile"]("cka", tmp_path)
+    assert "one sample moved far" in page
+    pairs = [line for story in made["STORIES"] for line in made["_counterexample"](story, tmp_path)]
+    assert len(pairs) == 2
+    case = made["_case"]("cka", "misleading.spurious_agreement", made["REPORTS"])
+    for story, told in zip(made["STORIES"], pairs, strict=True):
+        assert f"{case.measurements[f'{story}: share of the range']:.2f} of the range" in told
+        assert case.measurements[f"{story}: pair"] in told
+        assert told.count("activity of") == 4, "either recording in the trials of either value"
+    assert len(list(tmp_path.glob("*.svg"))) == 3
+
+
+def test_the_gallery_leaves_out_what_no_search_found(tmp_path):
+    made = runpy.run_path(str(ROOT / "docs" / "gallery.py"))
+    assert made["_counterexample"]("called neither", tmp_path) == []

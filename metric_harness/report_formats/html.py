@@ -40,6 +40,8 @@ SIGNS: Mapping[Outcome, str] = {
 }
 SETTLED = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.NOT_RUN)
 """Outcomes that are not told again among the findings, and whose evidence is folded."""
+MOST_NAMED = 6
+"""Metrics whose verdicts fit side by side as words; those of more are signs below upright names."""
 NUMERIC = re.compile(r"[-\d.,\s\[\]%e+]*")
 
 
@@ -166,6 +168,8 @@ def _comparison_view(comparison: Comparison) -> dict[str, object]:
         "advice": comparison_tables.advice_table(comparison),
         "advice_note": comparison_tables.ADVICE,
         "cases": comparison_tables.cases_table(comparison),
+        "many": len(comparison.metrics) > MOST_NAMED,
+        "outcomes": [o for o in Outcome if any(o in case.outcomes.values() for case in comparison.cases)],
         "groups": comparison_tables.groups_table(comparison),
         "scores_note": comparison_tables.SCORES,
         "profiles": comparison_tables.profiles_table(comparison),

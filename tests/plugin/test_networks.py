@@ -42,7 +42,7 @@ def test_another_architecture_is_asked_what_it_can_change(run, card, repository,
     measured = cases["architecture.recurrent_change"]["measurements"]
     assert measured["change that needs recurrence by unrelated, minus leaky_rnn's"] == 0
     page = (repository.path / "reports" / "architecture-leaky_rnn-own.md").read_text(encoding="utf-8")
-    assert "neither smaller nor larger" in page
+    assert "is not told apart by good; the part of it that needs more than input weights is not told apart" in page
 
 
 def test_a_failure_is_rerun_with_the_network(run, copied):
@@ -51,6 +51,24 @@ def test_a_failure_is_rerun_with_the_network(run, copied):
     result.stdout.fnmatch_lines(
         ["*network copied, seed*", "*rerun: pytest*--metric-network=copied*test_recurrent_change"]
     )
+
+
+def test_a_view_is_on_the_card_and_in_the_rerun(run, card):
+    result = run(
+        "--metric=mymetrics:random", "--metric-network=mamba", "--metric-network-set=layer=0", SMOKE, CASES[-1]
+    )
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*rerun: pytest*--metric-network=mamba --metric-network-set=layer=0*"])
+    assert card("random-mamba")["suite"]["network"]["settings"]["layer"] == 0
+
+
+@pytest.mark.parametrize("setting", ["layer=1", "layers=1", "layer"])
+def test_a_setting_that_no_zoo_has_is_exit_4(run, setting):
+    result = run("--metric=cka", "--metric-network=mamba", f"--metric-network-set={setting}", SMOKE)
+    assert result.ret == 4
+    output = result.stdout.lines + result.stderr.lines
+    pytest.LineMatcher(output).fnmatch_lines(["*layer*needed*" if setting != "layers=1" else "*has no setting layers*"])
+    assert "Traceback" not in "\n".join(output)
 
 
 @pytest.mark.parametrize(
