@@ -115,6 +115,14 @@ def test_a_case_may_name_its_tolerance(monkeypatch):
     assert change_between(before, after) is Change.UNCHANGED
 
 
+@pytest.mark.parametrize("case_id", ["attractor.regimes", "attractor.regimes_unpaired"])
+def test_what_other_kernels_move_is_no_drift_of_a_search(case_id):
+    moved, changed = (record(case_id, measurements={"gap": value}) for value in (1.003, 1.02))
+    before = record(case_id, measurements={"gap": 1.0})
+    assert change_between(before, moved) is Change.UNCHANGED
+    assert change_between(before, changed) is Change.DRIFTED
+
+
 def test_the_lines_name_counts_and_every_case_that_changed():
     before = card(record("contract.a"), record("contract.b"), record("contract.c", Outcome.FAILED))
     after = card(

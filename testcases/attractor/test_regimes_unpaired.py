@@ -17,6 +17,8 @@ from metric_harness.transforms import whiten
     id="attractor.regimes_unpaired",
     version=1,
     tier="validity",
+    # What the search of DSA finds moves by 3e-3 with the kernels of other processors.
+    drift=1e-2,
     source="arXiv 2410.24070, within- and across-regime distances of nine Lorenz systems, as published",
 )
 def test_regimes_unpaired(
