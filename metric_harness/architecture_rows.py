@@ -14,10 +14,22 @@ CASE = "architecture.recurrent_change"
 """The case whose measurements the page shows."""
 BESIDE = f" of {DEFAULT_NETWORK}"
 """What ends the names of measurements of the architecture that stands beside the chosen one."""
-CHANGE = "change with all weights free by unrelated"
-"""The measurement that tells how far networks move while they learn, on an architecture's own scale."""
-NEEDS = "change that needs recurrence by unrelated"
-"""The measurement that answers how much recurrence changes, on an architecture's own scale."""
+CHANGE = "change with all weights free"
+"""How far networks move from draw to master."""
+FIXED = "change with recurrence fixed"
+"""How far networks move whose input weights alone are trained."""
+NEEDS = "change that needs recurrence"
+"""By how much farther the former move than the latter; below zero where they move less far."""
+APPROACH = "untrained minus full"
+"""By how much nearer to the master networks are that were pretrained on all subtasks than untrained ones."""
+COMPARED = (CHANGE, NEEDS, APPROACH)
+"""What of an architecture is set beside a leaky RNN's."""
+SHARED, OWN = "the across-regime mean", "unrelated"
+"""What distances are divided by: a unit of the metric alone, or the distance of unrelated networks."""
+ENDING = f", minus {DEFAULT_NETWORK}'s"
+"""What ends the names of measurements that compare architectures."""
+SAME, HANGS = "not told apart", "hangs on the unit"
+"""Answers that are none."""
 
 
 @final
@@ -33,13 +45,18 @@ class Row:
         verdict: of the test of equivalence, in words; `frozen_verdict` that of the null, and `own_verdict` the one with
             a tenth of `scale` as the margin.
         without_null: full minus frozen, paired over seeds.
-        seen: whether training is seen to bring networks together: "yes", "no", "not shown" or "not known".
+        own_difference: full minus untrained by `scale`, whose scatter enters; None where there is no scale.
+        seen: whether masters are seen to have in common what untrained networks lack: "yes", "no", "not shown" or "not
+            known".
+        two_untrained: mean distance of untrained networks of two seeds; `two_masters` likewise.
+        apart: two masters minus two untrained, where it was measured.
         on_scale: measurements by the mean distance of unrelated networks, by name.
         courses: distance to the end of training, of networks with all weights free and with recurrence fixed.
         accuracies: by the ceiling, by kind of network.
         learnt: networks that reach .95 of it, by kind of network.
         components: principal components that the metric was handed.
-        variance: share of states' variance that they hold.
+        variance: share of states' variance that they hold; `least_variance` that of the network where it is least.
+        pretrained: networks pretrained on all subtasks that reached the target in pretraining, where it was measured.
     """
 
     metric: str
@@ -57,13 +74,19 @@ class Row:
     frozen_verdict: str
     own_verdict: str
     without_null: Estimate
+    own_difference: Estimate | None
     seen: str
+    two_untrained: float
+    two_masters: float
+    apart: Estimate | None
     on_scale: Mapping[str, Estimate]
     courses: Sequence[Curve]
     accuracies: Mapping[str, Estimate]
     learnt: Mapping[str, int]
     components: int
     variance: Estimate
+    least_variance: float
+    pretrained: int | None
 
     @property
     def label(self) -> str:
@@ -73,13 +96,13 @@ class Row:
 
 @final
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Answer:
-    """By how much more than a leaky RNN an architecture has of something, each on its own scale.
+class Compared:
+    """By how much more than a leaky RNN an architecture has of something, in one unit.
 
     Attributes:
         difference: the architecture's minus the leaky RNN's.
-        p: of no difference, adjusted over all answers of the page.
-        largest_p: the largest with one seed left out, not adjusted; NaN if there are too few seeds.
+        p: of no difference, adjusted over everything that the page compares.
+        largest_p: the same with one seed left out, the largest; NaN if there are too few seeds.
     """
 
     difference: Estimate
@@ -88,38 +111,49 @@ class Answer:
 
     @property
     def word(self) -> str:
-        """The answer in a word."""
+        """What is found, in a word."""
         if self.p >= LEVEL:
-            return "not told apart"
+            return SAME
         return "less" if self.difference.value < 0 else "more"
 
     @property
     def rests_on_one_seed(self) -> bool:
+        """Whether nothing would be found without one of the seeds."""
+        return self.word != SAME and not self.largest_p < LEVEL
+
+
+@final
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What is found in both units: by the across-regime mean, and by each architecture's unrelated networks."""
+
+    shared: Compared
+    own: Compared
+
+    @property
+    def word(self) -> str:
+        """The answer in a word; one that holds in a single unit is none."""
+        return self.shared.word if self.shared.word == self.own.word else HANGS
+
+    @property
+    def rests_on_one_seed(self) -> bool:
         """Whether there would be no answer without one of the seeds."""
-        return self.word != "not told apart" and not self.largest_p < LEVEL
+        return self.word in ("less", "more") and (self.shared.rests_on_one_seed or self.own.rests_on_one_seed)
 
 
 @final
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Contrast:
-    """An architecture beside a leaky RNN, as one metric sees it.
-
-    Attributes:
-        change: how far a network moves from its draw to its last checkpoint, all weights free.
-        needs: what of it needs more than input weights.
-        others: what else is read on the architectures' own scales.
-    """
+    """An architecture beside a leaky RNN, as one metric sees it: answers by what is compared, see `COMPARED`."""
 
     metric: str
     network: str
-    change: Answer
-    needs: Answer
-    others: Mapping[str, Estimate]
+    answers: Mapping[str, Answer]
 
     @property
     def rests_on_one_seed(self) -> bool:
         """Whether one of the answers does."""
-        return self.change.rests_on_one_seed or self.needs.rests_on_one_seed
+        return any(answer.rests_on_one_seed for answer in self.answers.values())
 
 
 def asked(card: Scorecard) -> CaseRecord | None:
@@ -143,33 +177,42 @@ def rows_of(cards: Iterable[Scorecard]) -> list[Row]:
 
 def contrasts_of(cards: Iterable[Scorecard]) -> list[Contrast]:
     """Return a contrast for each metric that was asked about two architectures."""
-    found: list[Contrast] = []
-    for card in cards:
-        case = asked(card)
-        ending = f", minus {DEFAULT_NETWORK}'s"
-        names = [] if case is None else [n for n in case.measurements if n.endswith(ending)]
-        if case is not None and f"{NEEDS}{ending}" in names:
-            m = case.measurements
-            others = {name.removesuffix(ending): estimate_in(m, name) for name in names if not name.startswith("p of ")}
-            change, needs = (
-                Answer(
-                    difference=others.pop(name),
-                    p=cast(float, m[f"p of {name}{ending}"]),
-                    largest_p=cast(float, m.get(f"largest p of {name}{ending}, without a seed", math.nan)),
-                )
-                for name in (CHANGE, NEEDS)
-            )
-            network = card.suite.network.name
-            found.append(Contrast(metric=card.metric.name, network=network, change=change, needs=needs, others=others))
-    adjusted = iter(holm([answer.p for one in found for answer in (one.change, one.needs)]))
+    measured = {
+        (card.metric.name, card.suite.network.name): case.measurements
+        for card in cards
+        if (case := asked(card)) is not None and f"{CHANGE} by {SHARED}{ENDING}" in case.measurements
+    }
+    raw = {
+        (*key, what, unit): _compared(m, f"{what} by {unit}")
+        for key, m in measured.items()
+        for what in COMPARED
+        for unit in (SHARED, OWN)
+    }
+    ps = [one.p for one in raw.values()]
+    found = {
+        key: dataclasses.replace(one, p=holm(ps)[k], largest_p=holm([*ps[:k], one.largest_p, *ps[k + 1 :]])[k])
+        for k, (key, one) in enumerate(raw.items())
+    }
     return [
-        dataclasses.replace(
-            one,
-            change=dataclasses.replace(one.change, p=next(adjusted)),
-            needs=dataclasses.replace(one.needs, p=next(adjusted)),
+        Contrast(
+            metric=metric,
+            network=network,
+            answers={
+                what: Answer(shared=found[metric, network, what, SHARED], own=found[metric, network, what, OWN])
+                for what in COMPARED
+            },
         )
-        for one in found
+        for metric, network in measured
     ]
+
+
+def _compared(m: Mapping[str, Plain], name: str) -> Compared:
+    """Return what was measured, its p not adjusted yet."""
+    return Compared(
+        difference=estimate_in(m, f"{name}{ENDING}"),
+        p=cast(float, m[f"p of {name}{ENDING}"]),
+        largest_p=cast(float, m.get(f"largest p of {name}{ENDING}, without a seed", math.nan)),
+    )
 
 
 def _row(metric: str, network: str, label: str, case: CaseRecord) -> Row:
@@ -194,20 +237,22 @@ def _row(metric: str, network: str, label: str, case: CaseRecord) -> Row:
         own_verdict=cast(str, m.get(f"full against untrained by unrelated{label}", "no scale")),
         without_null=estimate_in(m, f"full minus frozen{label}"),
         seen=cast(str, m[f"training seen{label}"]),
+        own_difference=_optional(m, f"full minus untrained by {OWN}{label}"),
+        two_untrained=cast(float, m[f"distance of two untrained{label}"]),
+        two_masters=cast(float, m[f"distance of two masters{label}"]),
+        apart=_optional(m, f"two masters minus two untrained{label}"),
         on_scale={
-            name: estimate_in(m, f"{name}{label}")
-            for name in (
-                NEEDS,
-                "change with all weights free by unrelated",
-                "change with recurrence fixed by unrelated",
-            )
-            if f"{name}{label}" in m
+            name: estimate_in(m, f"{name} by {OWN}{label}")
+            for name in (CHANGE, FIXED, NEEDS)
+            if f"{name} by {OWN}{label}" in m
         },
         courses=[curve for curve in evidence(case).curves if curve.quantity in quantities],
         accuracies=_estimates(m, f"share of the ceiling{label}", "kind of network", kinds),
         learnt=dict(zip(kinds, cast("list[int]", m[f"networks that learnt{label}"]), strict=True)),
         components=cast(int, m[f"principal components{label}"]),
         variance=estimate_in(m, f"variance that they hold{label}"),
+        least_variance=cast(float, m[f"least variance that they hold{label}"]),
+        pretrained=cast("int | None", m.get(f"pretrained networks that reached their target{label}")),
     )
 
 
@@ -216,6 +261,10 @@ def _estimates(m: Mapping[str, Plain], quantity: str, x: str, grid: Sequence[str
     means = cast("list[float]", m[f"{quantity} by {x}"])
     ends = cast("list[list[float]]", m[f"{quantity} intervals by {x}"])
     return {place: Estimate(mean, *pair) for place, mean, pair in zip(grid, means, ends, strict=True)}
+
+
+def _optional(m: Mapping[str, Plain], name: str) -> Estimate | None:
+    return estimate_in(m, name) if name in m else None
 
 
 def estimate_in(measurements: Mapping[str, Plain], name: str) -> Estimate:

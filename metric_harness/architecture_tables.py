@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from metric_harness.architecture_rows import NEEDS, Answer, Contrast, Row, estimate_in
+from metric_harness.architecture_rows import (
+    APPROACH,
+    CHANGE,
+    FIXED,
+    NEEDS,
+    OWN,
+    SHARED,
+    Contrast,
+    Row,
+    estimate_in,
+)
 from metric_harness.published import find_published
 from metric_harness.records import DEFAULT_NETWORK, Scorecard
 from metric_harness.statistics import Estimate
@@ -20,22 +30,26 @@ PUBLISHED: Mapping[str, str] = {"mamba": "Mamba ", DEFAULT_NETWORK: ""}
 """How the reference study's quantities of an architecture begin."""
 
 
-CHANGE = (
+PRETRAINING = (
     "Distances to the master of each seed, 95 % intervals over seeds. Equivalent: both one-sided tests reject, at .05 "
-    "each, that the difference reaches a tenth of the metric's across-regime mean on either side; on the own scale, a "
-    "tenth of the mean distance of unrelated networks, whose scatter enters. The null has its recurrence frozen: what "
-    "it shows needs no more than input weights; full minus frozen is without it. Training is seen where masters of two "
-    "seeds are closer to one another than untrained networks are to them, with the whole interval."
+    "each, that the difference reaches a tenth of the metric's across-regime mean on either side, which is taken as "
+    "known; on the own scale, a tenth of the mean distance of unrelated networks, whose scatter enters. The null has "
+    "its recurrence frozen: trained input weights alone. Masters have something in common where two of them are closer "
+    "to one another than untrained networks are to them, with the whole interval."
+)
+SCALE = (
+    "What an architecture's own scale is made of, in the metric's own numbers. Two untrained networks are as far apart "
+    "as draws are; two masters tell whether training brings networks nearer than draws, or drives them apart."
 )
 NEEDED = (
     "How far a network moves from its draw while it is trained on the composite task, by the mean distance of "
-    "unrelated networks. With recurrence fixed, it may never learn the task; what it moves all the same needs no "
-    "recurrence."
+    "unrelated networks; and by how much farther with all weights free than with input weights alone, which may be "
+    "less far. Networks with fixed recurrence may never learn, and are then trained to the last update."
 )
 CONTRAST = (
-    "Each architecture on its own scale, the mean distance of unrelated networks; Welch's 95 % intervals. Each "
-    "p is adjusted over the answers of this page (Holm, 1979), and decides at .05; an answer rests on one seed if "
-    "leaving it out lets its p rise above that."
+    "By the across-regime mean, a unit that architectures share, and by the mean distance of each one's unrelated "
+    "networks; Welch's 95 % intervals. Each p is adjusted over everything compared here (Holm, 1979), and decides at "
+    ".05; an answer has to hold in both units. It rests on one seed if leaving that out lets its p rise to .05."
 )
 LEARNT = (
     "Accuracy on the composite task by the best expected one, mean with 95 % interval over seeds, and how many "
@@ -46,9 +60,13 @@ ACROSS_NOTE = (
     "Distances of networks of the chosen architecture, named first, to those of another on the same trials, paired by "
     "seed; 95 % intervals over seeds. Learning brings architectures nearer where two masters are closer than a master "
     "and an untrained network; what two untrained ones have beyond two masters tells whether both move apart. Networks "
-    "of one seed share at most draws of input weights: unpairing seeds has to change next to nothing."
+    "of one seed share draws of input weights and the trials they were trained on: unpairing seeds has to change next "
+    "to nothing."
 )
-STUDY = "arXiv 2410.24070 beside this run; its networks and recordings are others, and its numbers have known faults."
+STUDY = (
+    "arXiv 2410.24070 beside this run; its networks and recordings are others, and its numbers have known faults. "
+    "Beside leaky_rnn stand its leaky RNNs and leaky GRUs together, as it pooled them."
+)
 """What stands above the tables."""
 
 
@@ -59,7 +77,7 @@ def differences(rows: Sequence[Row]) -> list[tuple[str, str, Estimate]]:
 
 def own_differences(rows: Sequence[Row]) -> list[tuple[str, str, Estimate]]:
     """Return full minus untrained by the mean distance of unrelated networks, with label and architecture of each."""
-    return [(row.label, row.network, _divided(row.difference, row.scale)) for row in rows if row.on_scale]
+    return [(row.label, row.network, row.own_difference) for row in rows if row.own_difference is not None]
 
 
 def _divided(estimate: Estimate, by: float) -> Estimate:
@@ -67,7 +85,7 @@ def _divided(estimate: Estimate, by: float) -> Estimate:
 
 
 def needs(rows: Sequence[Row]) -> list[tuple[str, str, Estimate]]:
-    """Return what of a network's own change needs recurrence, with label and architecture of each."""
+    """Return how much farther networks move with all weights free, with label and architecture of each."""
     return [(row.label, row.network, row.on_scale[NEEDS]) for row in rows if row.on_scale]
 
 
@@ -96,7 +114,7 @@ def tests_table(rows: Sequence[Row]) -> Table:
         title="Tests of equivalence, and their nulls",
         columns=[
             *("metric", "networks", "p, not above -margin", "p, not below margin"),
-            *("null, recurrence frozen", "verdict of the null", "full - frozen", "training seen"),
+            *("null, recurrence frozen", "verdict of the null", "full - frozen", "masters in common"),
         ],
         rows=[
             [
@@ -121,52 +139,63 @@ def learnt_table(rows: Sequence[Row]) -> Table:
     )
 
 
-def _answered(told: Answer) -> str:
-    return f"{told.word}, but for one seed" if told.rests_on_one_seed else told.word
+def scale_table(rows: Sequence[Row]) -> Table:
+    """Return the parts of each architecture's own scale, a line for each metric and architecture."""
+    return Table(
+        title="Distances of unrelated networks",
+        columns=[
+            *("metric", "networks", "scale, mean of all", "two untrained", "two masters", "untrained and master"),
+            "two masters - two untrained",
+        ],
+        rows=[
+            [
+                *(row.metric, row.network, f"{row.scale:.3g}", f"{row.two_untrained:.3g}", f"{row.two_masters:.3g}"),
+                *(_short(row.untrained), "not measured" if row.apart is None else _short(row.apart)),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def needs_table(rows: Sequence[Row]) -> Table:
-    """Return what of a network's own change needs recurrence, a line for each metric and architecture."""
-    free, fixed = "change with all weights free by unrelated", "change with recurrence fixed by unrelated"
+    """Return how far networks move with and without trained recurrence, a line for each metric and architecture."""
     return Table(
         title="Change from draw to master by the mean distance of unrelated networks",
-        columns=["metric", "networks", "all weights free", "recurrence fixed", "needs recurrence"],
+        columns=["metric", "networks", "all weights free", "input weights alone", "difference"],
         rows=[
-            [row.metric, row.network, *(_short(row.on_scale[name]) for name in (free, fixed, NEEDS))]
+            [row.metric, row.network, *(_short(row.on_scale[name]) for name in (CHANGE, FIXED, NEEDS))]
             for row in rows
             if row.on_scale
         ],
     )
 
 
+IN_SHORT: Mapping[str, str] = {
+    CHANGE: "all weights free",
+    NEEDS: "beyond input weights alone",
+    APPROACH: "d(untrained) - d(full)",
+}
+"""What is compared, in few words."""
+
+
 def contrast_table(contrasts: Sequence[Contrast]) -> Table | None:
-    """Return how an architecture stands to the leaky RNN, two lines for each metric; None for the leaky RNN itself."""
+    """Return how an architecture stands to the leaky RNN, a line for each unit; None for the leaky RNN itself."""
     if not contrasts:
         return None
+    units = {SHARED: "across-regime mean", OWN: "unrelated networks"}
     return Table(
-        title=f"{contrasts[0].network} minus {DEFAULT_NETWORK}, each on its own scale",
-        columns=["metric", "change", "difference", "p, adjusted", "largest p without a seed", "answer"],
+        title=f"{contrasts[0].network} minus {DEFAULT_NETWORK}",
+        columns=["metric", "change", "by", "difference", "p, adjusted", "largest p without a seed", "answer"],
         rows=[
-            [one.metric, what, _short(told.difference), f"{told.p:.2g}", f"{told.largest_p:.2g}", _answered(told)]
+            [
+                *(one.metric, IN_SHORT[what], units[unit], _short(told.difference)),
+                *(f"{told.p:.2g}", f"{told.largest_p:.2g}"),
+                f"{answer.word}, but for one seed" if answer.rests_on_one_seed else answer.word,
+            ]
             for one in contrasts
-            for what, told in (("all weights free", one.change), ("needs recurrence", one.needs))
+            for what, answer in one.answers.items()
+            for unit, told in ((SHARED, answer.shared), (OWN, answer.own))
         ],
-    )
-
-
-def elsewhere_table(contrasts: Sequence[Contrast]) -> Table | None:
-    """Return the differences that decide nothing, a line for each metric."""
-    if not contrasts:
-        return None
-    columns = [
-        "change with recurrence fixed by unrelated",
-        "untrained to master by unrelated",
-        "untrained minus full by unrelated",
-    ]
-    return Table(
-        title=f"What else {contrasts[0].network} has more or less of than {DEFAULT_NETWORK}, each on its own scale",
-        columns=["metric", "recurrence fixed", "d(untrained, master)", "d(untrained) - d(full)"],
-        rows=[[one.metric, *(_short(one.others[c]) for c in columns)] for one in contrasts],
     )
 
 

@@ -83,7 +83,7 @@ class RunReporter:
         self.lines = summary_lines(
             self.cards,
             [path.relative_to(self.root) if path.is_relative_to(self.root) else path for path in written],
-            verbose=session.config.option.verbose > 0,
+            verbose=getattr(session.config.option, "verbose", 0) > 0,
         )
         for card in self.cards:
             self.lines += [] if card.baseline is None else change_lines(card.metric.name, card.baseline)

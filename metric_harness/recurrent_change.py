@@ -103,6 +103,22 @@ class Changes:
 
         return jackknife_interval(without(None), [without(k) for k in range(self.n_seeds)])
 
+    def masters_apart(self) -> Estimate | None:
+        """Return d(two masters) - d(two untrained), means over pairs of seeds, with its jackknife interval.
+
+        None with fewer than three seeds. Pairs are neighbors on a ring of seeds, of which leaving out a seed takes two:
+        the jackknife's interval is wider than it has to be, by a quarter to a half.
+        """
+        if self.n_seeds < 3:
+            return None
+
+        def mean(kind: str, seed: int | None) -> float:
+            values, pairs = self.unrelated[kind]
+            return float(values[~(pairs == seed).any(axis=1)].mean())
+
+        partial = [mean(TWO_MASTERS, k) - mean(TWO_UNTRAINED, k) for k in range(self.n_seeds)]
+        return jackknife_interval(mean(TWO_MASTERS, None) - mean(TWO_UNTRAINED, None), partial)
+
     def without(self, seed: int) -> "Changes":
         """Return the finished networks' distances without those of one seed."""
         others = np.arange(self.n_seeds) != seed

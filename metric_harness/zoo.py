@@ -215,6 +215,11 @@ class Zoo:
         """Return the share of the test trials of the composite rule in which a network chooses correctly."""
         return float(self._record(specimen.group, specimen.seed)["accuracies"][str(specimen.update)])
 
+    def pretrained(self, group: str, seed: int) -> bool:
+        """Return whether the pretraining of a network reached its target, on all that it was taught."""
+        before = self._record(group, seed)["pretraining"]
+        return before is not None and bool(before["reached"])
+
     @cached_property
     def ceiling(self) -> float:
         """Best expected accuracy on the test trials."""

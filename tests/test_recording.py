@@ -52,6 +52,7 @@ def test_metrics_get_the_layer_that_was_asked_for_and_readouts_get_everything(tr
         assert [x.shape for x in recordings] == [(N_TRIALS, trials.inputs.shape[1], 6 * 2)] * 2
         kept, shares = watched(network, parameters, trials, 5)
         for k in range(2):
-            np.testing.assert_allclose(kept[k], recordings[k][:5], atol=1e-5)
+            # Whole sequences and steps round otherwise, and states of a hundred take that along.
+            np.testing.assert_allclose(kept[k], recordings[k][:5], rtol=1e-4, atol=1e-5)
         np.testing.assert_array_equal(shares, accuracies(network, parameters, trials))
     assert np.abs(found[0][0] - found[1][0]).max() > 0.01

@@ -196,7 +196,7 @@ def _architecture_view(cards: Sequence[Scorecard]) -> dict[str, object]:
         "tests": architecture_tables.tests_table(rows),
         "needs": architecture_tables.needs_table(rows),
         "contrast": architecture_tables.contrast_table(contrasts),
-        "elsewhere": architecture_tables.elsewhere_table(contrasts),
+        "scale": architecture_tables.scale_table(rows),
         "across": architecture_tables.across_table(cards),
         "published": architecture_tables.published_table(rows),
         "faults": FAULTS_OF_MAMBA,
@@ -219,7 +219,7 @@ def _forests(rows: Sequence[architecture_rows.Row]) -> dict[str, Plot]:
         "needs": (
             architecture_tables.needs(rows),
             "share of unrelated networks' distance",
-            "Change with all weights free minus change with recurrence fixed, with 95 % intervals over seeds",
+            "Change with all weights free minus change with input weights alone, with 95 % intervals over seeds",
             None,
         ),
     }

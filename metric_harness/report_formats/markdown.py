@@ -88,12 +88,12 @@ class MarkdownFormat(AbstractReportFormat):
                 "What the networks have learnt", architecture_tables.LEARNT, architecture_tables.learnt_table(rows)
             ),
             _section(
-                "Before and after pretraining", architecture_tables.CHANGE, architecture_tables.change_table(rows)
+                "Before and after pretraining", architecture_tables.PRETRAINING, architecture_tables.change_table(rows)
             ),
             _drawn(architecture_tables.tests_table(rows)),
-            _section("What needs recurrence", architecture_tables.NEEDED, architecture_tables.needs_table(rows)),
+            _section("The scales of architectures", architecture_tables.SCALE, architecture_tables.scale_table(rows)),
+            _section("Beyond input weights", architecture_tables.NEEDED, architecture_tables.needs_table(rows)),
             _section("Beside a leaky RNN", architecture_tables.CONTRAST, architecture_tables.contrast_table(contrasts)),
-            _optional(architecture_tables.elsewhere_table(contrasts)),
             _section("Across architectures", architecture_tables.ACROSS_NOTE, architecture_tables.across_table(cards)),
             _section(
                 "The reference study's numbers", architecture_tables.STUDY, architecture_tables.published_table(rows)
@@ -137,10 +137,6 @@ def _cell(cell: Cell) -> str:
 def _drawn(table: Table) -> str:
     frame = pd.DataFrame([[_cell(cell) for cell in row] for row in table.rows], columns=[*map(_safe, table.columns)])
     return frame.to_markdown(index=False, disable_numparse=True)
-
-
-def _optional(table: Table | None) -> str:
-    return "" if table is None else _drawn(table)
 
 
 def _section(title: str, note: str, table: Table | None) -> str:

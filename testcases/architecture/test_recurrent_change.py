@@ -32,6 +32,8 @@ MARGIN = 0.1
 """Largest difference that counts as none, as a share of the across-regime mean."""
 LEARNT = 0.95
 """Share of the ceiling from which a network counts as one that has learnt the composite task."""
+SHARED, OWN = "the across-regime mean", "unrelated"
+"""What changes are divided by: what architectures share, or the distance of each one's unrelated networks."""
 BESIDE = "leaky_rnn"
 """The architecture that the chosen one is set beside."""
 PUBLISHED_OF = "mamba"
@@ -64,13 +66,13 @@ def test_recurrent_change(
     Measured: d(untrained, master) and d(full, master), the latter pretrained on all subtasks; their difference over
     paired seeds with two one-sided t tests against the margin. d(checkpoint, last) through training. What needs
     recurrence: how far a master moves from its draw, minus how far one with frozen recurrence does. Both differences
-    also by the mean distance of unrelated networks, whose own scatter enters by the jackknife over seeds, and so minus
-    the leaky RNN's, also with each seed left out in turn. Accuracies of all groups: what was trained need not have
-    learnt.
-    Null: networks with frozen recurrence, whose states change by input weights alone: what they show is no recurrent
-    change; full minus frozen has it taken out. And masters of two seeds: where these are not closer than untrained
-    networks are to a master, the metric does not see that training brings networks together, and equivalence says
-    nothing; "training seen" tells.
+    also by the mean distance of unrelated networks, whose own scatter enters by the jackknife over seeds. Both minus
+    the leaky RNN's, by the across-regime mean and by each one's unrelated networks, also with each seed left out in
+    turn. Accuracies of all groups: what was trained need not have learnt.
+    Null: networks with frozen recurrence, of which input weights alone were trained: a change of states that needs no
+    trained recurrence. Where inputs select what is kept, as in Mamba, input weights move the recurrence, too. And
+    masters of two seeds: where these are not closer than untrained networks are to a master, the metric does not see
+    that masters have something in common, and equivalence says nothing; "training seen" tells.
     Verdict: the metric has the unit: motifs of other regimes are farther than the same under noise of .01 (AUC at
     least .9, over worlds) and than the floor. What is found of the architecture is measured only.
     Negative controls: constant, norm, mean, variance, covariance-spectrum, random metrics.
@@ -96,7 +98,10 @@ def test_recurrent_change(
             measure_components(measure, zoos[label], seeds, profile.zoo_trials, label=label)
         if len(found) == 2:
             chosen, beside = found.values()
-            measure_contrasts(measure, chosen, beside, metric.floor)
+            measure_contrasts(measure, chosen, beside, unit.mean.value, metric.floor)
+            for label, some in zoos.items():
+                reached = [some.pretrained(FULL, seed) for seed in some.seeds[: profile.zoo_seeds]]
+                measure(f"pretrained networks that reached their target{label}", sum(reached))
         if zoo.folder == shipped(PUBLISHED_OF):
             for group, values in found[""].to_master.items():
                 measure(f"published Mamba {group} to master", mean_interval(values))
@@ -164,8 +169,8 @@ def measure_changes(measure: Recorder, label: str, found: Changes, margin: float
         measure(f"full minus untrained by unrelated{label}", own.difference)
         measure(f"p of equivalence by unrelated{label}", own.p)
         measure(f"full against untrained by unrelated{label}", own.verdict)
-        for name, values in scale_free(found).items():
-            measure(f"{name}{label}", found.on_scale(values))
+        for name, values in moves(found).items():
+            measure(f"{name} by unrelated{label}", found.on_scale(values))
 
 
 def measure_learnt(measure: Recorder, label: str, found: Changes) -> None:
@@ -184,32 +189,50 @@ def seen(together: Estimate | None) -> str:
     return "yes" if together.low > 0 else "no" if together.high < 0 else "not shown"
 
 
-def scale_free(found: Changes) -> dict[str, Array]:
-    """Return what is read on the scale of unrelated networks, one number per seed."""
+def moves(found: Changes) -> dict[str, Array]:
+    """Return the distances in which architectures are set side by side, one number per seed."""
     return {
-        "untrained to master by unrelated": found.to_master[UNTRAINED],
-        "untrained minus full by unrelated": found.to_master[UNTRAINED] - found.to_master[FULL],
-        "change with all weights free by unrelated": found.free,
-        "change with recurrence fixed by unrelated": found.fixed,
-        "change that needs recurrence by unrelated": found.free - found.fixed,
+        "untrained to master": found.to_master[UNTRAINED],
+        "untrained minus full": found.to_master[UNTRAINED] - found.to_master[FULL],
+        "change with all weights free": found.free,
+        "change with recurrence fixed": found.fixed,
+        "change that needs recurrence": found.free - found.fixed,
     }
 
 
-def measure_contrasts(measure: Recorder, chosen: Changes, beside: Changes, floor: float) -> None:
-    """Record by how much the chosen architecture changes more than the leaky RNN, each on its own scale."""
+def measure_contrasts(measure: Recorder, chosen: Changes, beside: Changes, unit: float, floor: float) -> None:
+    """Record by how much the chosen architecture changes more than the leaky RNN.
+
+    In the unit that architectures share, the across-regime mean; and each on its own scale, which is wider where
+    untrained networks differ more. What is found in one of them alone is a matter of the unit.
+    """
+    for label, some in (("", chosen), (f" of {BESIDE}", beside)):
+        if (apart := some.masters_apart()) is not None:
+            measure(f"two masters minus two untrained{label}", apart)
     if min(chosen.scale, beside.scale) <= floor:
         return
-    for name in scale_free(chosen):
-        found = contrast(name, chosen, beside)
-        measure(f"{name}, minus {BESIDE}'s", found.estimate)
-        measure(f"p of {name}, minus {BESIDE}'s", found.p)
-        if min(chosen.n_seeds, beside.n_seeds) > 2:
-            fewer = [contrast(name, chosen.without(k), beside) for k in range(chosen.n_seeds)]
-            fewer += [contrast(name, chosen, beside.without(k)) for k in range(beside.n_seeds)]
-            measure(f"largest p of {name}, minus {BESIDE}'s, without a seed", max(one.p for one in fewer))
+    for by, divisor in ((SHARED, unit), (OWN, None)):
+        for name in moves(chosen):
+            found = contrast(name, chosen, beside, divisor)
+            measure(f"{name} by {by}, minus {BESIDE}'s", found.estimate)
+            measure(f"p of {name} by {by}, minus {BESIDE}'s", found.p)
+            if min(chosen.n_seeds, beside.n_seeds) > 2:
+                fewer = [contrast(name, chosen.without(k), beside, divisor) for k in range(chosen.n_seeds)]
+                fewer += [contrast(name, chosen, beside.without(k), divisor) for k in range(beside.n_seeds)]
+                measure(f"largest p of {name} by {by}, minus {BESIDE}'s, without a seed", max(one.p for one in fewer))
 
 
-def contrast(name: str, chosen: Changes, beside: Changes) -> Difference:
-    """Return by how much more than the leaky RNN the chosen architecture has of what `scale_free` names."""
-    ours, theirs = (some.on_scale(scale_free(some)[name]) for some in (chosen, beside))
+def contrast(name: str, chosen: Changes, beside: Changes, unit: float | None) -> Difference:
+    """Return by how much more than the leaky RNN the chosen architecture has of what `moves` names.
+
+    Args:
+        name: what.
+        chosen: distances of the chosen architecture.
+        beside: of the leaky RNN.
+        unit: what both are divided by; none for each one's own scale.
+    """
+    ours, theirs = (
+        some.on_scale(moves(some)[name]) if unit is None else mean_interval(moves(some)[name] / unit)
+        for some in (chosen, beside)
+    )
     return difference_of(ours, theirs, chosen.n_seeds, beside.n_seeds)

@@ -41,8 +41,9 @@ def test_another_architecture_is_asked_what_it_can_change(run, card, repository,
     # The same networks beside themselves: every contrast is nothing.
     measured = cases["architecture.recurrent_change"]["measurements"]
     assert measured["change that needs recurrence by unrelated, minus leaky_rnn's"] == 0
+    assert measured["change that needs recurrence by the across-regime mean, minus leaky_rnn's"] == 0
     page = (repository.path / "reports" / "architecture-leaky_rnn-own.md").read_text(encoding="utf-8")
-    assert "is not told apart by good; the part of it that needs more than input weights is not told apart" in page
+    assert "beside a leaky RNN's, is not told apart by good; how much farther" in page
 
 
 def test_a_failure_is_rerun_with_the_network(run, copied):
