@@ -308,6 +308,15 @@ def test_shipped_networks_that_may_learn_everything_have_learnt(zoos, key, group
     assert min(zoo.accuracy(zoo.final(group, seed)) for seed in zoo.seeds) >= 0.95 * zoo.ceiling
 
 
+@pytest.mark.parametrize(
+    ("network", "n_reached"), [("mamba", 12), ("leaky_gru", 8), ("leaky_rnn", 16), ("linear_ssm", 4)]
+)
+def test_so_many_networks_reached_their_target_on_all_subtasks(zoos, network, n_reached):
+    zoo = zoos[network, DECIDING]
+    assert sum(zoo.pretrained("pretrain_frozen", seed) for seed in zoo.seeds) == n_reached
+    assert not zoo.pretrained("untrained", 0)
+
+
 @pytest.mark.parametrize("key", SHIPPED_ZOOS, ids="-".join)
 def test_shipped_networks_that_learnt_nothing_are_at_chance_or_below(zoos, key):
     zoo = zoos[key]

@@ -9,10 +9,12 @@ import torch
 
 from metric_harness.adapter import MetricUnderTest
 from metric_harness.arrays import flattened
+from metric_harness.checks import Recorder
+from metric_harness.curriculum import GROUPS
 from metric_harness.errors import DegenerateInputError
 from metric_harness.interfaces import AbstractMetric, Claims
 from metric_harness.seeding import generator
-from metric_harness.variance_kept import explained
+from metric_harness.variance_kept import explained, measure_components
 from metric_harness.zoo import Specimen
 from metric_harness.zoo_recordings import (
     AT_ONCE,
@@ -170,3 +172,16 @@ def test_trainings_are_recorded_as_their_networks_are():
     expected = recordings(zoo, [s for some in trainings for s in some], trials)
     for x, y in zip(recorded_trainings(zoo, trainings, trials), expected, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-4)
+
+
+def test_what_the_components_hold_is_measured_of_all_groups():
+    zoo, measure = shipped_zoo(), Recorder()
+    measure_components(measure, zoo, (0, 1), 2, label=" here")
+    networks = [zoo.final(group, seed) for seed in (0, 1) for group in GROUPS]
+    shares = np.array([explained(states) for states in recorded(zoo, networks, zoo.trials(2))]).reshape(2, -1)
+    found = measure.measurements
+    assert found["principal components here"] == 6
+    assert found["variance that they hold here"] == pytest.approx(shares.mean())
+    assert found["least variance that they hold here"] == pytest.approx(shares.min())
+    low, high = found["variance that they hold here interval"]
+    assert low < shares.mean() < high <= 1
