@@ -200,7 +200,7 @@ class Mamba(AbstractNetwork):
         x = _embedded(parameters, inputs.reshape(k, n_times * n_trials, -1).transpose(1, 2))
         for layer in range(self.n_layers):
             entered = self._entered(_layer(parameters, layer), x, n_trials)
-            found: Tensor = cast(Any, _Scan).apply(*entered.rows, entered.decays, torch.is_grad_enabled())
+            found = cast(Tensor, cast(Any, _Scan).apply(*entered.rows, entered.decays, torch.is_grad_enabled()))
             x = x + entered.left(found)
         return _head(parameters, x).transpose(1, 2).reshape(k, n_times, n_trials, -1)
 
