@@ -175,7 +175,8 @@ class Mamba(AbstractNetwork):
             buffer = [entered.padded[..., j * n_trials :][..., : n_times * n_trials] for j in range(1, self.n_taps)]
             found += [by_network(inner) for inner in buffer]
             h = entered.decays.new_zeros(n_times + 1, *entered.decays.shape)
-            x = x + entered.left(_scanned(*entered.rows, entered.decays, h))
+            rates, driven, enter, leave = entered.rows
+            x = x + entered.left(_scanned(rates, driven, enter, leave, entered.decays, h))
             found.append(h[1:].view(n_times, *h.shape[1:3], k, n_trials).permute(3, 0, 4, 2, 1).flatten(3))
         return torch.cat([*found, by_network(x)], dim=-1)
 
