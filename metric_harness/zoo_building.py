@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from metric_harness.catalogue import make
 from metric_harness.curriculum import GROUPS, MASTER, Group
+from metric_harness.devices import CPU
 from metric_harness.errors import UsageError
 from metric_harness.files import write_whole
 from metric_harness.interfaces import AbstractNetwork, AbstractTask
@@ -36,8 +37,6 @@ from metric_harness.zoo import MANIFEST, N_TEST, SCHEMA, held_out_trials
 Listener = Callable[["News"], None]
 PHASES = ("pretraining", "composite", "testing")
 """What each job does, one after the other: two stacks that it trains, and the accuracies at every checkpoint."""
-CPU = "cpu"
-"""The device on which networks are trained unless another is asked for."""
 Runner = Callable[[Sequence["Job"], Path, Listener], None]
 """Runs jobs; what they found lies in their snapshots in a folder afterwards."""
 Tested = dict[str, dict[str, float]]
@@ -263,8 +262,8 @@ def build(
         n_processes: jobs that run at once, each on one thread; with 1 they run here, one by one.
         tell: told how training goes.
         elsewhere: what runs the jobs in place of processes of this machine.
-        device: where this machine trains them, as torch names it; the manifest names what it is. A GPU waits for the
-            trials, which processors draw: several processes share it.
+        device: where this machine trains them, as torch names it; the manifest names what it is. The trials
+            are drawn by processors, so that several processes share a GPU.
     """
     snapshots = cache / "zoo" / plan.digest()
     jobs = plan.jobs()

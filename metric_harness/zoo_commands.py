@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
 from metric_harness.cache import cache_folder
 from metric_harness.curriculum import GROUPS
+from metric_harness.devices import CPU, on_device
 from metric_harness.errors import UsageError
 from metric_harness.named_networks import NamedNetwork, read_settings
 from metric_harness.records import DEFAULT_NETWORK
 from metric_harness.zoo import Zoo, ZooError, built, measured_accuracies, read_manifest, shipped, zoo_folder
-from metric_harness.zoo_building import CPU, PHASES, News, Plan, build
+from metric_harness.zoo_building import PHASES, News, Plan, build
 from metric_harness.zoo_cluster import OnCluster, connected
 from metric_harness.zoo_plans import asked, is_shipped, plan_for
 
@@ -86,11 +86,9 @@ def _check_device(device: str, scheduler: str | None) -> None:
         return
     if scheduler is not None:
         raise UsageError(f"--device {device} is of this machine, where a scheduler's workers train. Leave out one.")
-    if not device.startswith("cuda") or not torch.cuda.is_available():
-        raise UsageError(
-            f"--device is {device}; needed cpu, or cuda on a machine whose torch, here {torch.__version__}, finds a "
-            "GPU that it supports."
-        )
+    if not device.startswith("cuda"):
+        raise UsageError(f"--device is {device}; needed cpu, or cuda where there is a GPU.")
+    on_device(device)  # refuses a GPU that is not there
 
 
 def _usual_folder(architecture: NamedNetwork, plan: Plan, *, smoke: bool) -> Path:

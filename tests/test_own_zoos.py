@@ -224,3 +224,20 @@ def test_the_command_line_builds_describes_and_verifies_a_users_zoo(vanilla, cap
     assert "Vanilla (n_units 32)" in capsys.readouterr().out
     assert cli.main(["zoo", "verify", "--network", vanilla]) == 0
     assert "go_nogo: digest right" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--device", "tpu"], "--device is tpu; needed cpu, or cuda where there is a GPU"),
+        (["--device", "cuda:99"], "device is 'cuda:99', but torch"),
+        (
+            ["--device", "cuda", "--scheduler", "tcp://127.0.0.1:1"],
+            "is of this machine, where a scheduler's workers train",
+        ),
+    ],
+)
+def test_a_device_that_cannot_train_is_a_mistake_before_any_training(home, capsys, words, message):
+    assert cli.main(["zoo", "build", "--smoke", *words]) == 4
+    assert message in capsys.readouterr().err
+    assert not list(home.glob("zoo-smoke-*"))

@@ -28,10 +28,10 @@ def trials() -> Trials:
     return PerceptualDecision().trials(N_TRIALS, ["plain", "anti_delayed"], BRIEF, rng("trials"))
 
 
-def drawn(network: AbstractNetwork, n_networks: int):
-    """Return networks whose choices hang on the trial: larger weights than they begin with."""
+def drawn(network: AbstractNetwork, n_networks: int, size: float = 3):
+    """Return networks whose choices hang on the trial, by default: larger weights than they begin with."""
     each = [network.initial_parameters(7, 3, rng("weights", k)) for k in range(n_networks)]
-    return stacked([{name: (3 * w).astype(np.float32) for name, w in weights.items()} for weights in each])
+    return stacked([{name: (size * w).astype(np.float32) for name, w in weights.items()} for weights in each])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,14 +45,14 @@ def test_accuracies_of_whole_sequences_are_those_of_steps(name, trials):
 
 def test_metrics_get_the_layer_that_was_asked_for_and_readouts_get_everything(trials):
     networks = [Mamba(width=3, n_layers=2, n_states=2, layer=layer) for layer in (0, 1)]
-    parameters = drawn(networks[0], 2)
+    # As they begin: larger weights make states of a hundred, of which single precision keeps no fifth decimal.
+    parameters = drawn(networks[0], 2, size=1)
     states = run(networks[0], parameters, time_first(trials))
     found = [states_of(network, states) for network in networks]
     for network, recordings in zip(networks, found, strict=True):
         assert [x.shape for x in recordings] == [(N_TRIALS, trials.inputs.shape[1], 6 * 2)] * 2
         kept, shares = watched(network, parameters, trials, 5)
         for k in range(2):
-            # Whole sequences and steps round otherwise, and states of a hundred take that along.
-            np.testing.assert_allclose(kept[k], recordings[k][:5], rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(kept[k], recordings[k][:5], atol=1e-5)
         np.testing.assert_array_equal(shares, accuracies(network, parameters, trials))
     assert np.abs(found[0][0] - found[1][0]).max() > 0.01

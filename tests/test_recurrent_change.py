@@ -111,6 +111,19 @@ def test_masters_are_brought_together_by_as_much_as_they_are_closer():
     assert (found.high - found.low) / 2 == pytest.approx(4.302652729911275 * error)
 
 
+def test_masters_are_apart_by_what_they_have_beyond_untrained_networks():
+    one = made([0.9, 1.0, 1.1], [0.0] * 3, [0.0] * 3, [0.2, 0.4, 0.6])
+    _, ring = one.unrelated["two untrained"]
+    one = dataclasses.replace(one, unrelated={**one.unrelated, TWO_MASTERS: (np.array([0.5, 0.5, 0.8]), ring)})
+    # Without seed 0 the pair (1, 2) is left: .5 - .4; without 1, (2, 0): .8 - .6; without 2, (0, 1): .5 - .2.
+    partial = np.array([0.1, 0.2, 0.3])
+    error = np.sqrt(2 / 3 * ((partial - partial.mean()) ** 2).sum())
+    found = one.masters_apart()
+    assert found is not None
+    assert found.value == pytest.approx(0.6 - 0.4)
+    assert (found.high - found.low) / 2 == pytest.approx(4.302652729911275 * error)
+
+
 def test_a_seed_that_is_left_out_takes_its_pairs_along():
     one = made([0.9, 1.0, 1.1], [1.0, 2.0, 3.0], [0.1, 0.2, 0.3], [0.2, 0.4, 0.6]).without(1)
     values, pairs = one.unrelated["two untrained"]

@@ -197,3 +197,16 @@ def test_a_loss_that_is_not_finite_is_an_error_that_says_when():
 def test_a_schedule_that_would_not_keep_the_last_network_is_refused(checkpoints):
     with pytest.raises(ValueError, match="needed checkpoints that ascend from 0"):
         dataclasses.replace(SCHEDULE, checkpoints=checkpoints)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_trains_as_the_processor_does():
+    pupils = [pupil(0), pupil(1, NETWORK.trained_when_frozen)]
+    stack = begin(pupils, "cuda")
+    for _ in train(NETWORK, TASK, pupils, NEVER, seed=5, stack=stack):
+        pass
+    for there, here in zip(stack.progress, taught(pupils), strict=True):
+        assert list(there.curve) == list(here.curve)
+        for name, values in here.checkpoints[5].items():
+            # Sums are rounded otherwise, which five updates do not carry far.
+            np.testing.assert_allclose(there.checkpoints[5][name], values, atol=1e-4)
