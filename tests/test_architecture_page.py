@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from metric_harness import architecture_findings, architecture_rows, architecture_tables
 from metric_harness.checks import Recorder
@@ -232,15 +233,31 @@ def test_an_answer_that_rests_on_one_seed_says_so():
     assert not lost.rests_on_one_seed
 
 
-def test_one_seed_that_makes_the_difference_is_found():
-    beside = drawn("beside", full=0.3, needs=0.3)
-    alike = drawn("chosen", full=0.3, needs=0.3)
-    alone = architecture_rows.contrasts_of([card(chosen=alike, beside=beside)])[0].answers[architecture_rows.CHANGE]
-    far = dataclasses.replace(alike, free=alike.free + np.array([0.0] * (N_SEEDS - 1) + [0.5]))
-    with_it = architecture_rows.contrasts_of([card(chosen=far, beside=beside)])[0].answers[architecture_rows.CHANGE]
-    # Without that seed nothing is found, so that its p is that of alike networks, or near it.
-    assert with_it.shared.largest_p > 0.3
-    assert alone.shared.word == "not told apart"
+@pytest.mark.parametrize("outlier", ["chosen", "beside"])
+def test_each_seed_of_either_architecture_is_left_out_in_turn(outlier):
+    chosen, beside = drawn("chosen", full=0.3, needs=0.3), drawn("beside", full=0.3, needs=0.32)
+    far = np.array([0.0] * (N_SEEDS - 1) + [0.02])
+    if outlier == "chosen":
+        chosen = dataclasses.replace(chosen, free=chosen.free - far)
+    else:
+        beside = dataclasses.replace(beside, free=beside.free + far)
+    measure = Recorder()
+    measure_contrasts(measure, chosen, beside, 0.8, 1e-6)
+
+    def p(ours: np.ndarray, theirs: np.ndarray) -> float:
+        return float(stats.ttest_ind(ours, theirs, equal_var=False).pvalue)
+
+    without = [
+        [p(np.delete(chosen.free, k), beside.free) for k in range(N_SEEDS)],
+        [p(chosen.free, np.delete(beside.free, k)) for k in range(N_SEEDS)],
+    ]
+    # The seeds of one architecture alone would tell less.
+    assert max(without[0]) != pytest.approx(max(without[1]))
+    name = "change with all weights free by the across-regime mean, minus leaky_rnn's"
+    assert measure.measurements[f"p of {name}"] == pytest.approx(p(chosen.free, beside.free))
+    assert measure.measurements[f"largest p of {name}, without a seed"] == pytest.approx(
+        max(max(without[0]), max(without[1]))
+    )
 
 
 def test_a_card_without_the_case_has_no_rows():

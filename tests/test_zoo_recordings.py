@@ -14,6 +14,7 @@ from metric_harness.curriculum import GROUPS
 from metric_harness.errors import DegenerateInputError
 from metric_harness.interfaces import AbstractMetric, Claims
 from metric_harness.seeding import generator
+from metric_harness.statistics import mean_interval
 from metric_harness.variance_kept import explained, measure_components
 from metric_harness.zoo import Specimen
 from metric_harness.zoo_recordings import (
@@ -183,5 +184,6 @@ def test_what_the_components_hold_is_measured_of_all_groups():
     assert found["principal components here"] == 6
     assert found["variance that they hold here"] == pytest.approx(shares.mean())
     assert found["least variance that they hold here"] == pytest.approx(shares.min())
-    low, high = found["variance that they hold here interval"]
-    assert low < shares.mean() < high <= 1
+    # A seed is one observation, whose groups are no others.
+    expected = mean_interval(shares.mean(axis=1), limits=(0, 1))
+    assert found["variance that they hold here interval"] == pytest.approx([expected.low, expected.high])
