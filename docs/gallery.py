@@ -117,7 +117,9 @@ def _architecture(pictures: Path) -> list[str]:
     courses = [course for row in rows if row.metric == COURSE for course in row.courses]
     return [
         _shown(
-            "architecture.recurrent_change: change that needs recurrence", pictures / "architecture-needs.svg", needs
+            "architecture.recurrent_change: how much farther all weights move states than input weights alone",
+            pictures / "architecture-needs.svg",
+            needs,
         ),
         _shown(
             f"architecture.recurrent_change, {COURSE}: distance to the end by checkpoint",

@@ -1,4 +1,4 @@
-"""How far networks of one architecture move while they learn, as a metric sees it, and what of it needs recurrence.
+"""How far networks of one architecture move while they learn, as a metric sees it, with and without their recurrence.
 
 Networks of one seed begin with one draw of weights, the master with one of its own. Of each seed
 
