@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from metric_harness.statistics import Estimate
 from testcases.contract.test_cost import exponent
 
 SIZES = [4, 8, 16, 32]
@@ -13,6 +14,10 @@ def test_a_power_is_its_own_exponent_without_doubt():
     found = exponent(SIZES, [3.0 * size**2 for size in SIZES])
     assert found is not None
     assert (found.value, found.low, found.high) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_a_cost_that_never_grows_has_exponent_0():
+    assert exponent(SIZES, [7, 7, 7, 7]) == Estimate(0.0, 0.0, 0.0)
 
 
 def test_the_interval_is_student_s_of_the_slope():

@@ -210,16 +210,24 @@ def test_what_the_controls_declare_are_cases():
 @pytest.mark.parametrize("case_id", VALIDITY)
 @pytest.mark.parametrize("name", [*summaries.TRIVIAL, "constant"])
 def test_a_trivial_summary_fails_every_validity_case(controls, name, case_id):
-    assert asked(controls, name, case_id)["outcome"] == "failed"
+    file, control = asked(controls, name, case_id)
+    assert controls(file)[control][case_id]["outcome"] == "failed"
 
 
 @pytest.mark.parametrize("case_id", VALIDITY)
 @pytest.mark.parametrize("name", summaries.FRESH)
-def test_random_numbers_pass_no_validity_case(controls, name, case_id):
-    assert asked(controls, name, case_id)["outcome"] in ("failed", "inconclusive")
+def test_random_numbers_pass_no_validity_case_twice(controls, reports, name, case_id):
+    file, control = asked(controls, name, case_id)
+    outcome = controls(file)[control][case_id]["outcome"]
+    if outcome == "passed":
+        # By the error that a 95 % interval has, chance passes a case of one demand in one run of 40.
+        again = f"--metric={file.__file__}:{control}", "metric-harness::{}::test_{}".format(*case_id.split("."))
+        outcome = read_cards(reports(f"{control}-{case_id}", *again))[control][case_id]["outcome"]
+    assert outcome in ("failed", "inconclusive")
 
 
-def asked(controls, name: str, case_id: str) -> Mapping[str, Any]:
-    """Return what a case says to a summary, or to its impostor where its claims keep it from being asked."""
-    found = controls(summaries)[name][case_id]
-    return controls(impostors)[f"named_{name}"][case_id] if found["outcome"] == "not_applicable" else found
+def asked(controls, name: str, case_id: str) -> tuple[ModuleType, str]:
+    """Return the file and the name of a summary, or of its impostor where its claims keep a case from being asked."""
+    if controls(summaries)[name][case_id]["outcome"] == "not_applicable":
+        return impostors, f"named_{name}"
+    return summaries, name
