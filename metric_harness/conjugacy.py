@@ -12,24 +12,19 @@ arrived: the starts are fixed relative to the operators, not to their coordinate
 
 import dataclasses
 import functools
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar, final
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import ThreadpoolController  # pyright: ignore[reportMissingTypeStubs]
 
 from metric_harness.arrays import Array
 from metric_harness.ascent import Effort, Stack, Which, climb, gap, inner, transposed
 from metric_harness.devices import CPU, namespace, on_device, on_host
 from metric_harness.errors import DegenerateInputError, NonFiniteError, ShapeError
+from metric_harness.processors import in_threads, n_processors
 from metric_harness.seeding import generator
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 N_ROUNDS = 12
 """Most rounds of kicks per pair, unless the caller asks otherwise."""
 
@@ -68,12 +63,16 @@ _PATIENCE, _GAIN, _ROUNDING = 2, 1e-4, 2e-6
 precision leaves of a height."""
 _NARROWEST, _WIDEST = 0.15, 0.65
 """Shares of the axes that a kick turns."""
-_PARTS = 4
-"""Fewest parts of a large call, so that the processors get equal shares."""
+_LEAST = 18
+"""Fewest pairs that a processor is given where there are more of both: of rank 15, a pair takes 62 ms alone and 13 ms
+among 36."""
+_SAME = 1e-6
+"""Distance of two unit operators in their own frames below which no search can bring them closer by more."""
 _LEGS = (Effort(19, 1e-3, 12, gain=3e-3), 0.4), (Effort(14, 1e-3, 12, gain=1e-5), 0.0)
 """Efforts of exploration, each with the share of a round's climbs that go on after it. Before some eighteen
 steps the height does not tell yet where a climb will end."""
-_ASCENT = Effort(100, 1e-4, 30)
+_LAST_LEG = ((Effort(100, 1e-4, 30, gain=1e-5), 0.0),)
+"""Effort for the ends that are left, before the best one is polished."""
 POLISH = (
     Effort(40, 1e-12, 60, flattest=1e-8, gain=1e-11),
     Effort(120, 1e-12, 150, flattest=1e-8, gain=1e-11),
@@ -131,43 +130,13 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS, device: str =
     def solve(part: slice) -> None:
         angles[part], converged[part] = _align_batch(first[part], second[part], starts, kicks, search, xp)
 
-    # The parts do not depend on the number of processors, and neither do the results.
-    if xp is np:
-        in_threads(solve, list(_slices(n_pairs, max(1, min(search.n_entries // n**2, -(-n_pairs // _PARTS))))))
+    if xp is np:  # however many parts there are, no result depends on them
+        n_parts = max(1, min(n_processors(), n_pairs // _LEAST))
+        in_threads(solve, list(_slices(n_pairs, max(1, min(search.n_entries // n**2, -(-n_pairs // n_parts))))))
     else:  # one after the other, each with all its starts in one batch of climbs
         for part in _slices(n_pairs, max(1, search.n_entries // (n**2 * (search.n_starts + 1)))):
             solve(part)
     return Alignment(angles, converged)
-
-
-def in_threads(call: Callable[[Item], Result], items: Sequence[Item], most: int = sys.maxsize) -> list[Result]:
-    """Return the call's result for each item, in their order, computed by as many threads as there are processors.
-
-    Args:
-        call: what a thread does with an item.
-        items: what it is done with.
-        most: most items that are worked on at once, where each takes much memory; no result depends on it.
-
-    NumPy lets go of the interpreter inside matrix products and decompositions, so that these run at once. Each then
-    gets one thread of the linear algebra library: its own threads would wait for the same processors.
-    """
-    n_threads = min(_n_processors(), len(items))
-    if n_threads < 2:
-        return [call(item) for item in items]
-    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(min(n_threads, most)) as pool:
-        return list(pool.map(call, items))
-
-
-@functools.cache
-def _libraries() -> Any:
-    """Return the control of the linear algebra libraries; finding them takes milliseconds."""
-    return ThreadpoolController()
-
-
-def _n_processors() -> int:
-    """Return how many processors this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # only some systems tell
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _operators(operators: ArrayLike, name: str) -> Array:
@@ -243,11 +212,13 @@ def _canonical(a: Array) -> Array:
     return turned * signs[:, :, None] * signs[:, None, :]
 
 
+@functools.lru_cache(maxsize=8)
 def _starts(n_starts: int, n: int) -> Array:
     """Draw the rotations, of both determinants, from which every pair of size n is climbed, shape (n_starts, n, n)."""
-    return _rotations(generator(0, "conjugacy", n), n_starts, n)
+    return _for_all(_rotations(generator(0, "conjugacy", n), n_starts, n))
 
 
+@functools.lru_cache(maxsize=8)  # they take a tenth of the time of a single pair
 def _kicks(n_rounds: int, n_kicks: int, n: int) -> Array:
     """Draw rotations of some neighboring axes that leave the others alone, shape (n_rounds, n_kicks, n, n).
 
@@ -262,7 +233,13 @@ def _kicks(n_rounds: int, n_kicks: int, n: int) -> Array:
         first = int(rng.integers(n - width + 1))
         turned = slice(first, first + width)
         kick[turned, turned] = _rotations(rng, 1, width)[0]
-    return kicks
+    return _for_all(kicks)
+
+
+def _for_all(drawn: Array) -> Array:
+    """Return what all calls share, which none may write to."""
+    drawn.flags.writeable = False
+    return drawn
 
 
 def _rotations(rng: np.random.Generator, n_rotations: int, n: int) -> Array:
@@ -275,8 +252,18 @@ def _rotations(rng: np.random.Generator, n_rotations: int, n: int) -> Array:
 def _best_rotation(a: Stack, b: Stack, starts: Stack, kicks: Stack, search: _Search) -> tuple[Stack, Which]:
     """Return the best rotation of each pair, shape (n_pairs, n, n), and whether its climb converged."""
     xp = namespace(a)
-    own = xp.broadcast_to(xp.eye(a.shape[-1], dtype=a.dtype), a.shape)[:, None]  # exact for conjugates: equal frames
-    every = xp.concatenate([own, xp.broadcast_to(starts, (len(a), *starts.shape))], axis=1)
+    own = xp.broadcast_to(xp.eye(a.shape[-1], dtype=a.dtype), a.shape)
+    best = xp.copy(own)  # exact for conjugates: equal frames
+    apart = xp.flatnonzero(gap(a, b) > _SAME)
+    if len(apart):
+        best[apart] = _searched(a[apart], b[apart], own[apart], starts, kicks, search)
+    return _polish(a, b, best)
+
+
+def _searched(a: Stack, b: Stack, own: Stack, starts: Stack, kicks: Stack, search: _Search) -> Stack:
+    """Return the end of each pair's best climb, to single precision, from its own frames, the starts and the kicks."""
+    xp = namespace(a)
+    every = xp.concatenate([own[:, None], xp.broadcast_to(starts, (len(a), *starts.shape))], axis=1)
     ends, heights = _explore(a, b, every, search.n_kicked, search.n_entries)
     idle = xp.zeros(len(a), dtype=int)
     for drawn in kicks:
@@ -290,8 +277,7 @@ def _best_rotation(a: Stack, b: Stack, starts: Stack, kicks: Stack, search: _Sea
         # The height is the cosine of the angle, whose slope is its sine.
         enough = _ROUNDING + _GAIN * xp.sqrt(xp.maximum(0, 1 - before**2))
         idle[on] = xp.where(heights[on, 0] - before > enough, 0, idle[on] + 1)
-    ends, heights, _ = _climb_all(a, b, ends, _ASCENT, search.n_entries)
-    return _polish(a, b, _highest(ends, heights, 1)[0][:, 0])
+    return _explore(a, b, ends, 1, search.n_entries, _LAST_LEG)[0][:, 0]
 
 
 def _kicked(ends: Stack, kicks: Stack) -> Stack:
@@ -334,7 +320,9 @@ def _converged(slope: Stack, distance: Stack, n: int) -> Which:
     return (slope * np.pi * np.sqrt(n) <= allowed) | (distance <= CONVERGED_ANGLE)
 
 
-def _explore(a: Stack, b: Stack, starts: Stack, n_kept: int, n_entries: int) -> tuple[Stack, Stack]:
+def _explore(
+    a: Stack, b: Stack, starts: Stack, n_kept: int, n_entries: int, legs: Sequence[tuple[Effort, float]] = _LEGS
+) -> tuple[Stack, Stack]:
     """Climb in single precision from the starts (n_pairs, n_starts, n, n); keep some of the highest.
 
     The operators are rounded to multiples of 2^-16 first: what they are in the last digits, such as
@@ -346,7 +334,7 @@ def _explore(a: Stack, b: Stack, starts: Stack, n_kept: int, n_entries: int) -> 
     n = a.shape[-1]
     a, b, ends = (_padded(x) for x in (a, b, xp.asarray(starts, dtype=single)))
     heights = xp.empty(ends.shape[:2], dtype=single)
-    for effort, kept in _LEGS:
+    for effort, kept in legs:
         ends, heights, _ = _climb_all(a, b, ends, effort, n_entries)
         ends, heights = _highest(ends, heights, max(n_kept, round(kept * starts.shape[1])))
     return xp.asarray(ends[:, :, :n, :n], dtype=double), xp.asarray(heights, dtype=double)

@@ -80,8 +80,9 @@ class Tensors:
         return getattr(_torch(), name)
 
     def asarray(self, x: Any, dtype: Any = None) -> Any:
-        """Return x as a tensor on the device."""
-        return _torch().as_tensor(x, dtype=dtype, device=self.device)
+        """Return x as a tensor on the device; a copy of what may not be written to, as no tensor keeps that promise."""
+        shared = isinstance(x, np.ndarray) and not x.flags.writeable
+        return _torch().as_tensor(x.copy() if shared else x, dtype=dtype, device=self.device)
 
     def arange(self, stop: int) -> Any:
         """Return 0, 1, … below the stop."""

@@ -14,6 +14,7 @@ from metric_harness.delays import span, window_blocks
 from metric_harness.devices import CPU, on_device
 from metric_harness.errors import DegenerateInputError, NotConvergedError, SettingError, ShapeError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
+from metric_harness.processors import in_threads
 from metric_harness.triangular import N_ROWS, row_blocks, triangular_factor
 
 PUBLISHED = {"regimes": (33, 6, 20), "mixing": (33, 6, 50), "noise": (33, 6, 50), "composition": (33, 6, 50)}
@@ -128,7 +129,7 @@ class DSA(AbstractMetric):
         used = sorted({index for pair in pairs for index in pair})
         shapes = [np.shape(xs[i]) for i in used[:1]]
         most = max([1, *(_ENTRIES // max(1, math.prod(s[:-1]) * (2 * s[-1] + self.rank)) for s in shapes if s)])
-        operators = conjugacy.in_threads(lambda i: self.operator(xs[i], f"recording {i}"), used, most)
+        operators = in_threads(lambda i: self.operator(xs[i], f"recording {i}"), used, most)
         place = {index: position for position, index in enumerate(used)}
         return self.operator_distances(operators, [(place[i], place[j]) for i, j in pairs])
 
