@@ -1,19 +1,22 @@
 """Pairs of recordings per second with one and two processes: pytest-xdist's workers, and those of a Dask cluster.
 
-    python benchmarks/scaling.py                 # about five minutes on a quiet machine of two processors; needs Dask
+    python benchmarks/scaling.py                 # about ten minutes on a quiet machine of two processors; needs Dask
 
-Every process is bound to one processor, and computes on one thread: a metric that uses all processors by itself, as
+Every worker is bound to one processor, and computes on one thread: a metric that uses all processors by itself, as
 DSA does, would be as fast with one process as with two. The ratio of the rates is the gain; 2 is the most that two
-processors allow. The last table is the journey: what a question costs that the cluster answers at once, by its pairs.
+processors allow. What asks a Dask cluster, its scheduler and the sending of recordings need a processor too, which one
+worker leaves them and two do not: how much that takes shows in questions of few and of many pairs.
+The last table is the journey: what a question costs that the cluster answers at once, by its pairs.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,9 +33,15 @@ from metric_harness.resolution import load  # noqa: E402
 from metric_harness.seeding import generator  # noqa: E402
 from tests.dask_cluster import LocalCluster  # noqa: E402
 
-N_RECORDINGS, SHAPE = 24, (60, 100, 30)
-N_ROUNDS = 5
-CASES = ("learning::test_behavior", "learning::test_within", "learning::test_task_epochs", "noise::test_floor")
+SHAPE = 60, 100, 30
+QUESTIONS: Mapping[int, int] = {24: 3, 60: 1}
+"""Recordings that are compared each with each in a question to a cluster, and how often it is asked."""
+CASES = (
+    "learning::test_within",
+    "attractor::test_motif_order",
+    "noise::test_discriminability",
+    "noise::test_recurrent",
+)
 
 
 @contextmanager
@@ -48,30 +57,33 @@ def workers(n: int) -> Iterator[LocalCluster]:
             running.close()
 
 
-def rate(metric: MetricUnderTest, seed: int) -> float:
+def rate(metric: MetricUnderTest, n_recordings: int, seed: int) -> float:
     """Return the pairs per second of one question about recordings that the cluster has not seen."""
-    xs = list(generator(seed, "scaling").standard_normal((N_RECORDINGS, *SHAPE)).cumsum(axis=2))
-    pairs = [(i, j) for i in range(N_RECORDINGS) for j in range(i)]
+    xs = list(generator(seed, "scaling", n_recordings).standard_normal((n_recordings, *SHAPE)).cumsum(axis=2))
+    pairs = [(i, j) for i in range(n_recordings) for j in range(i)]
     begin = time.perf_counter()
     metric.pair_distances(xs, pairs)
     return len(pairs) / (time.perf_counter() - begin)
 
 
-def by_dask(name: str) -> list[object]:
-    """Return a row: the best rates of one and two workers, in turns, and their ratio."""
-    bare, best = load(name), {1: 0.0, 2: 0.0}
+def by_dask(name: str) -> Iterator[list[object]]:
+    """Yield a row for each question: the best rates of one and two workers, in turns, and their ratio."""
+    bare = load(name)
     with workers(1) as one, workers(2) as two:
         routes = {1: Cluster(one.address), 2: Cluster(two.address)}
-        for k in range(N_ROUNDS):
-            for n, route in routes.items():
-                best[n] = max(best[n], rate(MetricUnderTest(name, bare, route=route), k))
+        for n_recordings, n_rounds in QUESTIONS.items():
+            best = dict.fromkeys(routes, 0.0)
+            for k in range(n_rounds):
+                for n, route in routes.items():
+                    best[n] = max(best[n], rate(MetricUnderTest(name, bare, route=route), n_recordings, k))
+            asked = f"Dask, {name}, {n_recordings * (n_recordings - 1) // 2} pairs"
+            yield [asked, best[1], best[2], best[2] / best[1]]
         for route in routes.values():
             route.close()
-    return [f"Dask, {name}", best[1], best[2], best[2] / best[1]]
 
 
 def by_xdist(name: str) -> list[object]:
-    """Return a row: the rates of whole runs of a few cases, with data and imports, and their ratio."""
+    """Return a row: the pairs per second of whole runs of a few cases, with imports and reports, and their ratio."""
     seconds: dict[int, float] = {}
     selected = [f"metric-harness::{case}" for case in CASES]
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +95,9 @@ def by_xdist(name: str) -> list[object]:
             words_n = [*affinity, sys.executable, *words, *options, f"-n{n}", *selected]
             subprocess.run(words_n, check=False, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
             seconds[n] = time.perf_counter() - begin
-    return [f"pytest -n, {name}", 1 / seconds[1], 1 / seconds[2], seconds[1] / seconds[2]]
+        (card,) = Path(folder, "reports").glob("*/scorecard*.json")
+        n_pairs = sum(case["metric_calls"] or 0 for case in json.loads(card.read_text(encoding="utf-8"))["cases"])
+    return [f"pytest -n, {name}, {n_pairs} pairs", n_pairs / seconds[1], n_pairs / seconds[2], seconds[1] / seconds[2]]
 
 
 def journeys() -> str:
@@ -107,13 +121,13 @@ def journeys() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--metrics", nargs="+", default=["procrustes", "soft_matching"])
     parser.add_argument("--only", choices=["dask", "xdist", "journeys"])
     given = parser.parse_args()
-    rows = []
-    for name in given.metrics:
-        rows += [by_dask(name)] if given.only in (None, "dask") else []
-        rows += [by_xdist(name)] if given.only in (None, "xdist") else []
+    rows: list[list[object]] = []
+    if given.only in (None, "dask"):
+        rows += by_dask("procrustes")
+    if given.only in (None, "xdist"):
+        rows += [by_xdist(name) for name in ("procrustes", "dsa")]
     if rows:
         headers = ["way, metric", "one process /s", "two processes /s", "ratio"]
         print(tabulate(rows, headers=headers, floatfmt=".3g"), end="\n\n")

@@ -31,6 +31,8 @@ CHUNKS_PER_THREAD = 2
 """Fewest chunks for each thread of the cluster, so that a slow worker does not hold up the others."""
 
 Pairs: TypeAlias = Sequence[tuple[int, int]]
+Places: TypeAlias = Sequence[int]
+"""Which of a question's pairs."""
 
 
 @final
@@ -80,35 +82,48 @@ class Cluster:
         replies = self._replies(question, chunks)
         if any(reply.refused for reply in replies):
             if not looped(question):
-                chunks, replies = [question.pairs], [Reply(None, 0.0, refused=True)]
+                chunks, replies = [range(len(question.pairs))], [Reply(None, 0.0, refused=True)]
             replies = [
-                _asked_here(question, pairs, meter) if reply.refused else reply
-                for pairs, reply in zip(chunks, replies, strict=True)
+                _asked_here(question, _chosen(question, chunk), meter) if reply.refused else reply
+                for chunk, reply in zip(chunks, replies, strict=True)
             ]
         seconds = sum(reply.seconds for reply in replies)
         meter.seconds += seconds
         self._cost[self._kind(question)] = seconds / max(1, question.n_distances)
         if len(replies) == 1:
             return replies[0].answer
-        return [number for pairs, reply in zip(chunks, replies, strict=True) for number in _numbers(reply, len(pairs))]
+        answers: dict[int, Any] = {}
+        for chunk, reply in zip(chunks, replies, strict=True):
+            answers.update(zip(chunk, _numbers(reply, len(chunk)), strict=True))
+        return [answers[place] for place in range(len(question.pairs))]
 
-    def _chunks(self, question: Question) -> list[Pairs]:
-        """Return the pairs in parts, in their order; one part where the metric may look at all pairs together."""
+    def _chunks(self, question: Question) -> list[Places]:
+        """Return the places of the pairs in parts; one part where the metric may look at all pairs together.
+
+        Each recording that a part names is sent to its worker, and prepared there by the metric. Few are named by as
+        many neighbors as a square part has on a side, compared with the others in turn, to and fro.
+        """
         n = len(question.pairs)
+        whole: list[Places] = [range(n)]  # a single part keeps the order, for its answer is the question's
         if n < 2 or not divisible(question):
-            return [question.pairs]
+            return whole
         by_time = self._known_cost(question) * n / CHUNK_S if self._kind(question) in self._cost else 0
         n_chunks = max(CHUNKS_PER_THREAD * self._connection.n_threads(), math.ceil(by_time), 1)
+        if n_chunks == 1:
+            return whole
         size = -(-n // min(n, n_chunks))
-        return [question.pairs[start : start + size] for start in range(0, n, size)]
+        side = math.isqrt(size - 1) + 1
+        turns = [(i // side, j if i // side % 2 == 0 else -j) for i, j in question.pairs]
+        order = sorted(range(n), key=turns.__getitem__)
+        return [order[start : start + size] for start in range(0, n, size)]
 
-    def _replies(self, question: Question, chunks: Sequence[Pairs]) -> list[Reply]:
+    def _replies(self, question: Question, chunks: Sequence[Places]) -> list[Reply]:
         job = Job(edition(), sys.path, self._packed(question.bare), question.method, len(question.arrays))
-        calls = [self._arguments(job, question, pairs) for pairs in chunks]
-        found = self._connection.results(answered, calls)
+        parts = [_chosen(question, chunk) for chunk in chunks]
+        found = self._connection.results(answered, [self._arguments(job, question, pairs) for pairs in parts])
         return [
             self._one_by_one(job, question, pairs) if reply is KILLED else reply
-            for pairs, reply in zip(chunks, found, strict=True)
+            for pairs, reply in zip(parts, found, strict=True)
         ]
 
     def _arguments(self, job: Job, question: Question, pairs: Pairs) -> list[Any]:
@@ -151,6 +166,10 @@ class Cluster:
     def _known_cost(self, question: Question) -> float:
         """Return the seconds of a distance in questions of this kind so far; without end for an unknown kind."""
         return self._cost.get(self._kind(question), math.inf)
+
+
+def _chosen(question: Question, chunk: Places) -> Pairs:
+    return [question.pairs[place] for place in chunk]
 
 
 def _asked_here(question: Question, pairs: Pairs, meter: Meter) -> Reply:

@@ -19,6 +19,7 @@ pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
 from metric_harness import cluster as cluster_module
 from metric_harness import connection
 from metric_harness.adapter import MetricUnderTest, adapt
+from metric_harness.asking import Question
 from metric_harness.cluster import Cluster
 from metric_harness.connection import KILLED, Connection
 from metric_harness.errors import CaseTimeoutError, MetricError, SchedulerError, UsageError
@@ -80,6 +81,13 @@ def test_two_workers_answer_in_the_order_of_the_pairs(route, local):
     assert subject.meter.seconds > 0
 
 
+@pytest.mark.parametrize("n_per_thread", [0, 1, 2, 10])
+def test_answers_are_in_the_order_of_the_pairs_however_many_chunks_there_are(route, monkeypatch, n_per_thread):
+    monkeypatch.setattr(cluster_module, "CHUNKS_PER_THREAD", n_per_thread)
+    drawn = [PAIRS[k] for k in generator(2, "order").permutation(len(PAIRS))]
+    np.testing.assert_array_equal(routed(l1, route).pair_distances(XS, drawn), here(l1).pair_distances(XS, drawn))
+
+
 @pytest.mark.parametrize("name", ["cka", "procrustes", "rsa"])
 def test_built_in_metrics_give_the_same_to_the_last_bit(route, name):
     bare = load(name)
@@ -111,6 +119,19 @@ class Whole(AbstractMetric):
 
     def distances(self, xs):
         return np.full((len(xs), len(xs)), float(len(xs)))
+
+
+def test_a_chunk_names_few_recordings(route, monkeypatch):
+    xs = list(generator(5, "chunks").standard_normal((60, 2, 3, 2)))
+    pairs = [(i, j) for i in range(60) for j in range(i)]
+    question = Question(load("procrustes"), "pair_distances", xs, pairs, len(pairs))
+    monkeypatch.setattr(route, "_cost", {route._kind(question): 19 * cluster_module.CHUNK_S / len(pairs)})
+    chunks = route._chunks(question)
+    assert len(chunks) == 19
+    assert sorted(place for chunk in chunks for place in chunk) == list(range(len(pairs)))
+    named = [len({index for place in chunk for index in pairs[place]}) for chunk in chunks]
+    assert sum(named) <= 400  # in the order of the pairs it would be 801
+    assert max(named) <= 30
 
 
 def test_a_batch_that_may_not_be_divided_is_not(route):
