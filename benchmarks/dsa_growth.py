@@ -130,12 +130,12 @@ def drawn(curves: dict[str, tuple[Array, dict[str, Array]]]) -> Figure:
         for axis, what in zip(axes[:, column], ("CPU time (s)", "memory (MiB)"), strict=True):
             slope, error = exponent(values, costs[what])
             axis.loglog(values, costs[what], "o-", color="black", markersize=4, label="ours")
+            if "time" in what and "official" in costs:
+                axis.loglog(values, costs["official"], "s--", color="0.6", markersize=4, label="dsa-metric")
             axis.set_title(f"{slope:.2f} ± {error:.2f}", fontsize=9)
             axis.set_ylabel(what if column == 0 else "")
             axis.set_xticks(values[[0, -1]], [f"{value:g}" for value in values[[0, -1]]])
             axis.xaxis.set_minor_locator(NullLocator())
-        if "official" in costs:
-            axes[0, column].loglog(values, costs["official"], "s--", color="0.6", markersize=4, label="dsa-metric")
         axes[1, column].set_xlabel(name)
     if len(axes[0, 0].lines) > 1:
         axes[0, 0].legend(fontsize=8)
@@ -174,6 +174,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     beside = importlib.util.find_spec("DSA") is not None
+    if beside:  # the first calls pay for what is set up once
+        for _, official in fit(), alignment(1, rank=2):
+            official()
     curves: dict[str, tuple[Array, dict[str, Array]]] = {}
     for growth in GROWTHS:
         calls = [growth.prepare(value) for value in growth.values]

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,12 +36,8 @@ from tests.dask_cluster import LocalCluster  # noqa: E402
 SHAPE = 60, 100, 30
 QUESTIONS: Mapping[int, int] = {24: 3, 60: 1}
 """Recordings that are compared each with each in a question to a cluster, and how often it is asked."""
-CASES = (
-    "learning::test_within",
-    "attractor::test_motif_order",
-    "noise::test_discriminability",
-    "noise::test_recurrent",
-)
+GROUPS = "contract", "invariance", "noise"
+"""What pytest runs: many cases of much the same length. A worker takes whole ones, and few would be shared unfairly."""
 
 
 @contextmanager
@@ -83,21 +79,29 @@ def by_dask(name: str) -> Iterator[list[object]]:
 
 
 def by_xdist(name: str) -> list[object]:
-    """Return a row: the pairs per second of whole runs of a few cases, with imports and reports, and their ratio."""
-    seconds: dict[int, float] = {}
-    selected = [f"metric-harness::{case}" for case in CASES]
+    """Return a row: the pairs per second of whole runs of some groups, with imports and reports, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
-        words = ["-m", "pytest", "-q", "-p", "metric_harness.plugin", "-p", "no:cacheprovider", "--rootdir", folder]
-        options = [f"--metric={name}", "--metric-profile=standard", f"--metric-reports={folder}/reports"]
-        for n in (0, 1, 2):  # the first makes the data that are kept for all
+        validated("cka", f"{folder}/warm", "-n0")  # makes the data, which are kept for all
+        seconds: list[float] = []
+        n_pairs = 0
+        for n_workers, before in ("-n1", ("taskset", "-c", "0")), ("-n2", ()):
             begin = time.perf_counter()
-            affinity = ["taskset", "-c", "0"] if n == 1 else []
-            words_n = [*affinity, sys.executable, *words, *options, f"-n{n}", *selected]
-            subprocess.run(words_n, check=False, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-            seconds[n] = time.perf_counter() - begin
-        (card,) = Path(folder, "reports").glob("*/scorecard*.json")
-        n_pairs = sum(case["metric_calls"] or 0 for case in json.loads(card.read_text(encoding="utf-8"))["cases"])
-    return [f"pytest -n, {name}, {n_pairs} pairs", n_pairs / seconds[1], n_pairs / seconds[2], seconds[1] / seconds[2]]
+            n_pairs = validated(name, f"{folder}/{n_workers}", n_workers, before)
+            seconds.append(time.perf_counter() - begin)
+    return [f"pytest -n, {name}, {n_pairs} pairs", *(n_pairs / s for s in seconds), seconds[0] / seconds[1]]
+
+
+def validated(name: str, reports: str, n_workers: str, before: Sequence[str] = ()) -> int:
+    """Validate a metric in a process of its own; return how many distances it was asked for."""
+    Path(reports).mkdir()
+    words = [*before, sys.executable, "-m", "pytest", "-q", "-p", "metric_harness.plugin", "-p", "no:cacheprovider"]
+    options = [f"--metric={name}", f"--metric-reports={reports}", *(f"--metric-group={group}" for group in GROUPS)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*words, "--rootdir", reports, n_workers, *options], check=False, capture_output=True, env=environment
+    )
+    (card,) = Path(reports).glob("*/scorecard*.json")
+    return sum(case["metric_calls"] or 0 for case in json.loads(card.read_text(encoding="utf-8"))["cases"])
 
 
 def journeys() -> str:

@@ -120,16 +120,22 @@ class Cluster:
     def _replies(self, question: Question, chunks: Sequence[Places]) -> list[Reply]:
         job = Job(edition(), sys.path, self._packed(question.bare), question.method, len(question.arrays))
         parts = [_chosen(question, chunk) for chunk in chunks]
-        found = self._connection.results(answered, [self._arguments(job, question, pairs) for pairs in parts])
+        held: dict[int, Any] = {}
+        # One after the other: workers begin with the first chunk while the recordings of the next one are sent.
+        found = self._connection.results(answered, (self._arguments(job, question, pairs, held) for pairs in parts))
         return [
             self._one_by_one(job, question, pairs) if reply is KILLED else reply
             for pairs, reply in zip(parts, found, strict=True)
         ]
 
-    def _arguments(self, job: Job, question: Question, pairs: Pairs) -> list[Any]:
+    def _arguments(self, job: Job, question: Question, pairs: Pairs, held: dict[int, Any]) -> list[Any]:
+        """Return what a chunk's call gets; recordings that are not held yet are sent."""
         everything = range(len(question.arrays))
         used = sorted({index for pair in pairs for index in pair}) if divisible(question) else everything
-        return [job, list(used), list(pairs), *(self._connection.holding(shipped(question.arrays[k])) for k in used)]
+        for k in used:
+            if k not in held:
+                held[k] = self._connection.holding(shipped(question.arrays[k]))
+        return [job, list(used), list(pairs), *(held[k] for k in used)]
 
     def _one_by_one(self, job: Job, question: Question, pairs: Pairs) -> Reply:
         """Ask again what was given up, each pair by itself: the neighbors of a fatal one are innocent.
@@ -141,7 +147,7 @@ class Cluster:
         answers: list[Any] = []
         seconds = 0.0
         for part in [pairs] if whole else [[pair] for pair in pairs]:
-            (reply,) = self._connection.results(answered, [self._arguments(job, question, part)])
+            (reply,) = self._connection.results(answered, [self._arguments(job, question, part, {})])
             if reply is KILLED:
                 named = f"pair {tuple(part[0])}" if len(part) == 1 else f"a question about {len(part)} pairs"
                 raise SchedulerError(

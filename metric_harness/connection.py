@@ -12,7 +12,7 @@ import time
 import uuid
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias, final
 
 from metric_harness import optional
@@ -106,7 +106,7 @@ class Connection:
             self._held.popitem(last=False)
         return future
 
-    def results(self, function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Result]:
+    def results(self, function: Callable[..., Any], calls: Iterable[Sequence[Any]]) -> list[Result]:
         """Return what a function returns for each sequence of arguments, in their order.
 
         Raises:
