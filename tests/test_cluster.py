@@ -250,6 +250,7 @@ def test_what_was_given_up_is_asked_again(route, target, monkeypatch):
     results, rounds = Connection.results, []
 
     def given_up_once(self, function, calls):
+        calls = list(calls)
         rounds.append(len(calls))
         return [KILLED] * len(calls) if len(rounds) == 1 else results(self, function, calls)
 
