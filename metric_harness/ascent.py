@@ -136,7 +136,7 @@ class _Model:
         xp.multiply(mt, -0.5, out=factors[:, n : 2 * n])
         xp.add(p, transposed(p), out=factors[:, 2 * n :])
         factors[:, 2 * n :] /= 4
-        # reach + cross, and its transpose, for the curvature in each plane
+        # The diagonal of H, as derived at the top, is what this and its transpose sum to.
         cross = xp.einsum("bii->bi", a)[:, :, None] * xp.einsum("bii->bi", m)[:, None, :]
         cross -= a * mt
         cross -= xp.einsum("bii->bi", p)[:, :, None] / 2

@@ -100,8 +100,8 @@ class Cluster:
     def _chunks(self, question: Question) -> list[Places]:
         """Return the places of the pairs in parts; one part where the metric may look at all pairs together.
 
-        Each recording that a part names is sent to its worker, and prepared there by the metric. Few are named by as
-        many neighbors as a square part has on a side, compared with the others in turn, to and fro.
+        Each recording that a part names is sent to its worker, and prepared there by the metric. Parts name few of them
+        if they are about square: as many recordings as a square has on a side, each with the same others.
         """
         n = len(question.pairs)
         whole: list[Places] = [range(n)]  # a single part keeps the order, for its answer is the question's
@@ -113,8 +113,8 @@ class Cluster:
             return whole
         size = -(-n // min(n, n_chunks))
         side = math.isqrt(size - 1) + 1
-        turns = [(i // side, j if i // side % 2 == 0 else -j) for i, j in question.pairs]
-        order = sorted(range(n), key=turns.__getitem__)
+        bands = [(i // side, j) for i, j in question.pairs]
+        order = sorted(range(n), key=bands.__getitem__)
         return [order[start : start + size] for start in range(0, n, size)]
 
     def _replies(self, question: Question, chunks: Sequence[Places]) -> list[Reply]:

@@ -64,13 +64,15 @@ precision leaves of a height."""
 _NARROWEST, _WIDEST = 0.15, 0.65
 """Shares of the axes that a kick turns."""
 _LEAST = 18
-"""Fewest pairs that a processor is given where there are more of both: of rank 15, a pair takes 62 ms alone and 13 ms
+"""Fewest pairs that a processor is given where there are more of both: of rank 15, a pair takes 50 ms alone and 13 ms
 among 36."""
 _SAME = 1e-6
 """Distance of two unit operators in their own frames below which no search can bring them closer by more."""
 _LEGS = (Effort(19, 1e-3, 12, gain=3e-3), 0.4), (Effort(14, 1e-3, 12, gain=1e-5), 0.0)
 """Efforts of exploration, each with the share of a round's climbs that go on after it. Before some eighteen
 steps the height does not tell yet where a climb will end."""
+_PRECISION = "float32"
+"""Of exploration. Where summits are many, its rounding decides between some of them."""
 _LAST_LEG = ((Effort(100, 1e-4, 30, gain=1e-5), 0.0),)
 """Effort for the ends that are left, before the best one is polished."""
 POLISH = (
@@ -212,13 +214,13 @@ def _canonical(a: Array) -> Array:
     return turned * signs[:, :, None] * signs[:, None, :]
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=4)
 def _starts(n_starts: int, n: int) -> Array:
     """Draw the rotations, of both determinants, from which every pair of size n is climbed, shape (n_starts, n, n)."""
     return _for_all(_rotations(generator(0, "conjugacy", n), n_starts, n))
 
 
-@functools.lru_cache(maxsize=8)  # they take a tenth of the time of a single pair
+@functools.lru_cache(maxsize=4)  # they take a tenth of the time of a single pair
 def _kicks(n_rounds: int, n_kicks: int, n: int) -> Array:
     """Draw rotations of some neighboring axes that leave the others alone, shape (n_rounds, n_kicks, n, n).
 
@@ -329,7 +331,7 @@ def _explore(
     after a change of coordinates, then hardly ever decides on which summit a climb ends.
     """
     xp = namespace(a)
-    double, single = a.dtype, xp.float32
+    double, single = a.dtype, getattr(xp, _PRECISION)
     a, b = (xp.asarray(xp.round(x * 65536) / 65536, dtype=single) for x in (a, b))
     n = a.shape[-1]
     a, b, ends = (_padded(x) for x in (a, b, xp.asarray(starts, dtype=single)))

@@ -134,6 +134,14 @@ def test_a_chunk_names_few_recordings(route, monkeypatch):
     assert max(named) <= 30
 
 
+def test_a_recording_is_prepared_for_the_journey_once_in_a_question(route, monkeypatch):
+    monkeypatch.setattr(cluster_module, "CHUNKS_PER_THREAD", 5)
+    holding, sent = Connection.holding, []
+    monkeypatch.setattr(Connection, "holding", lambda self, shipment: sent.append(1) or holding(self, shipment))
+    routed(l1, route).pair_distances(XS, PAIRS)
+    assert len(sent) == len(XS)
+
+
 def test_a_batch_that_may_not_be_divided_is_not(route):
     for ask in (lambda m: m.pair_distances(XS, PAIRS[1:]), lambda m: m.distances(XS)):
         np.testing.assert_array_equal(ask(routed(Whole(), route)), ask(here(Whole())))

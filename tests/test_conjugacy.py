@@ -159,7 +159,7 @@ def test_kicks_find_lower_angles_than_starts_alone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(conjugacy, "_kicked", lambda ends, kicks: ends)
     alone = conjugacy.align(a, b).angles
     assert (kicked <= alone + 1e-6).all()
-    assert (kicked < alone - 1e-3).mean() > 0.1
+    assert (kicked < alone - 5e-3).mean() > 0.1
 
 
 def test_repeated_calls_agree_to_the_last_bit_and_touch_no_global_generator() -> None:

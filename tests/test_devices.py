@@ -34,11 +34,16 @@ def test_torch_finds_the_angles_that_numpy_finds(n: int) -> None:
     np.testing.assert_array_equal(there.converged, here.converged)
 
 
-def test_rounding_leads_torch_to_another_summit_in_few_pairs_alone() -> None:
-    a, b = gaussian(30, 15, "many a"), gaussian(30, 15, "many b")
-    away = conjugacy.align(a, b, device="torch-cpu").angles - conjugacy.align(a, b).angles
-    assert (np.abs(away) <= 1e-6).mean() > 0.9
-    assert abs(away.mean()) < 1e-3
+@pytest.mark.parametrize("n", [15, 20])
+def test_torch_finds_the_angles_that_numpy_finds_where_rounding_does_not_decide(
+    n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In single precision another order of sums leads to another summit in one of 40 pairs of size 15, one of 20 of 20.
+    monkeypatch.setattr(conjugacy, "_PRECISION", "float64")
+    a, b = gaussian(6, n, "a"), gaussian(6, n, "b")
+    here, there = conjugacy.align(a, b), conjugacy.align(a, b, device="torch-cpu")
+    np.testing.assert_allclose(there.angles, here.angles, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(there.converged, here.converged)
 
 
 @pytest.mark.parametrize("n", [3, 31, 50])

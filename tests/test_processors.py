@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits  # pyright: ignore[reportMissingTypeStubs]
 
 from metric_harness import processors
 
@@ -23,6 +24,23 @@ def test_no_more_items_are_worked_on_at_once_than_is_asked(monkeypatch: pytest.M
         seen.clear()
         assert processors.in_threads(work, range(6), most) == [0, -1, -2, -3, -4, -5]
         assert max(seen) == most
+
+
+@pytest.mark.parametrize(("n_here", "n_items", "n_threads"), [(1, 1, 1), (1, 3, 1), (4, 3, 1), (4, 1, 2)])
+def test_linear_algebra_gets_one_thread_unless_one_item_has_several_processors(
+    n_here: int, n_items: int, n_threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def most_threads(_: int) -> int:
+        return max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+
+    monkeypatch.setattr(processors, "n_processors", lambda: n_here)
+    with threadpool_limits(limits=2, user_api="blas"):
+        assert processors.in_threads(most_threads, range(n_items)) == [n_threads] * n_items
+
+
+def test_no_items_need_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "n_processors", lambda: 1)
+    assert processors.in_threads(abs, []) == []
 
 
 def test_workers_of_one_machine_share_its_processors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,10 +63,8 @@ def exponent(sizes: Sequence[int], costs: Sequence[float]) -> Estimate | None:
     """Return the slope of log cost on log size by least squares, with Student's interval; none for under 3 sizes."""
     if len(sizes) < 3 or min(costs) <= 0:
         return None
-    if min(costs) == max(costs):
-        return Estimate(
-            0.0, 0.0, 0.0
-        )  # a flat line fits exactly; its correlation, and with it linregress's error, is 0/0
+    if min(costs) == max(costs):  # fits exactly, but its correlation is 0/0, and with that the error of linregress
+        return Estimate(0.0, 0.0, 0.0)
     line = cast(Any, stats.linregress(np.log(sizes), np.log(costs)))
     half = float(stats.t.ppf(0.975, len(sizes) - 2)) * float(line.stderr)
     return Estimate(float(line.slope), float(line.slope) - half, float(line.slope) + half)
