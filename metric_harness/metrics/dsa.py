@@ -10,17 +10,21 @@ from scipy import linalg
 
 from metric_harness import arrays, conjugacy
 from metric_harness.arrays import Array, Trajectories
-from metric_harness.delays import span, window_blocks
+from metric_harness.delay_coordinates import coordinates, numerical_rank
+from metric_harness.delays import Windows, span
 from metric_harness.devices import CPU, on_device
 from metric_harness.errors import DegenerateInputError, NotConvergedError, SettingError, ShapeError
 from metric_harness.interfaces import AbstractMetric, Claims, Needs
 from metric_harness.processors import in_threads
-from metric_harness.triangular import N_ROWS, row_blocks, triangular_factor
+from metric_harness.triangular import N_ROWS, triangular_factor
 
 PUBLISHED = {"regimes": (33, 6, 20), "mixing": (33, 6, 50), "noise": (33, 6, 50), "composition": (33, 6, 50)}
 """n_delays, delay_interval and rank of the reference study, by experiment."""
 _ENTRIES = 2**27
 """Entries, a GiB of them, that recordings and what is made of them have at once while several are decomposed."""
+
+_FLATTEST = 1e-6
+"""Smallest eigenvalue of products of coordinates, relative to the largest, with which they are trusted."""
 
 
 @final
@@ -169,8 +173,8 @@ class DSA(AbstractMetric):
         valid = arrays.trajectories(x, name)
         arrays.centered(arrays.flattened(valid), name)  # refuses what is constant
         self._fits(valid.shape, name)
-        coordinates = self._coordinates(valid / np.abs(valid).max(), name)
-        solution = self._fitted(coordinates, name)
+        windows = Windows.of(valid, self.n_delays, self.delay_interval, unit=np.abs(valid).max())
+        solution = self._fitted(coordinates(windows, self.rank, name), name)
         if not solution.any():
             raise DegenerateInputError(
                 f"{name}: its operator is zero, nothing of a window carries over to the next; needed "
@@ -195,40 +199,22 @@ class DSA(AbstractMetric):
                 "the rank, raise n_delays, or record more."
             )
 
-    def _coordinates(self, x: Trajectories, name: str) -> Array:
-        """Return the first `rank` left singular vectors of the windows, cut into trials again."""
-        n_windows, n_entries = x.shape[1] - span(self.n_delays, self.delay_interval), self.n_delays * x.shape[2]
-        n_rows = len(x) * n_windows
+    def _fitted(self, here: Array, name: str) -> Array:
+        """Return the least-squares map of coordinates, as rows, to those of the next window, shape (rank, rank).
 
-        def blocks() -> Iterator[Array]:
-            return window_blocks(x, self.n_delays, self.delay_interval, N_ROWS)
-
-        wide = n_rows < n_entries
-        # With H = Q R, the right singular vectors of H are those of R; with Hᵀ = Q R, the left ones are. R is small.
-        factor = triangular_factor(row_blocks(np.concatenate([*blocks()]).T) if wide else blocks())
-        _, values, right = np.linalg.svd(factor, full_matrices=False)
-        n_found = _rank(values, max(n_rows, n_entries))
-        if n_found < self.rank:
-            raise DegenerateInputError(
-                f"{name}: its windows of {self.n_delays} delays have numerical rank {n_found}; needed rank="
-                f"{self.rank}. Lower the rank to {n_found} or less, or record more varied trials."
-            )
-        kept = right[: self.rank].T
-        if wide:
-            return kept.reshape(len(x), n_windows, self.rank)
-        vectors, n_done = np.empty((n_rows, self.rank)), 0
-        for block in blocks():
-            vectors[n_done : n_done + len(block)] = block @ (kept / values[: self.rank])
-            n_done += len(block)
-        return vectors.reshape(len(x), n_windows, self.rank)
-
-    def _fitted(self, coordinates: Array, name: str) -> Array:
-        """Return the least-squares map of coordinates, as rows, to those of the next window, shape (rank, rank)."""
-        n = self.rank
-        n_steps = len(coordinates) * (coordinates.shape[1] - 1)
+        Over all windows the coordinates are orthonormal, and nearly so over those that have a successor, unless much
+        of a coordinate is in the last windows alone: only then the products of coordinates would lose digits.
+        """
+        n, (now, then) = self.rank, (here[:, :-1], here[:, 1:])
+        products = (now.swapaxes(1, 2) @ now).sum(axis=0)
+        values = np.linalg.eigvalsh(products)
+        if values[0] > _FLATTEST * values[-1]:
+            return cast(Array, linalg.solve(products, (now.swapaxes(1, 2) @ then).sum(axis=0), assume_a="pos"))
         # With [V_t V_{t+1}] = Q R, R's left upper block times the map is nearest to its right upper one.
-        factor = triangular_factor(_steps(coordinates))
-        found = _rank(cast(Array, np.linalg.svd(factor[:n, :n], compute_uv=False)), n_steps)
+        factor = triangular_factor(_steps(here))
+        found = numerical_rank(
+            cast(Array, np.linalg.svd(factor[:n, :n], compute_uv=False)), len(here) * (here.shape[1] - 1)
+        )
         if found < n:
             raise DegenerateInputError(
                 f"{name}: the windows that have a successor span {found} dimensions; needed rank={n}. "
@@ -272,8 +258,3 @@ def _stacked(operators: Sequence[Array]) -> Array:
     if len(shapes) != 1 or len(shapes[0]) != 2 or shapes[0][0] != shapes[0][1]:
         raise ShapeError(f"operators have shapes {shapes}; needed square matrices of one size.")
     return np.stack([np.asarray(operator, dtype=np.float64) for operator in operators])
-
-
-def _rank(values: Array, size: int) -> int:
-    """Return how many singular values, the largest first, of a matrix of this larger side are not rounding errors."""
-    return int(np.count_nonzero(values > values[0] * size * np.finfo(np.float64).eps))
