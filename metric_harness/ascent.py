@@ -23,12 +23,12 @@ it returns."""
 Which: TypeAlias = Any
 """Truth values, one per matrix, or places of matrices; of the kind of the matrices."""
 
-_FLAT = 1e-9
+FLAT = 1e-9
 """Smallest curvature that is told from zero, relative to the preconditioner's."""
-_LOOSEST, _REACH = 0.25, 0.25
+LOOSEST, REACH = 0.25, 0.25
 """Where conjugate gradients stop far from a summit: squared residual relative to the first, and squared
 length over n times the squared longest turn, since the line search would shorten a longer step."""
-_LONGEST_TURN, _SHORTENINGS = 1.25, 12
+LONGEST_TURN, SHORTENINGS = 1.25, 12
 """Largest angle, in radians, by which one step may turn a plane, and how often it may be shortened."""
 
 
@@ -173,14 +173,14 @@ def _newton_direction(model: _Model, left: Stack, n_steps: int) -> Stack:
     search = residual * model.weights
     x = xp.zeros_like(search)
     energy = inner(residual, search)
-    target = xp.minimum(_LOOSEST, left) * energy
-    longest = _REACH * search.shape[-1] * _LONGEST_TURN**2
+    target = xp.minimum(LOOSEST, left) * energy
+    longest = REACH * search.shape[-1] * LONGEST_TURN**2
     live, tiny = xp.ones(len(left), dtype=bool), xp.finfo(x.dtype).tiny
     scratch = xp.empty_like(x)  # a product of its own would be written to memory that the cache does not hold
     for step in range(n_steps):
         image = model.descend(search)
         curvature = inner(search, image)
-        bent = curvature <= _FLAT * energy
+        bent = curvature <= FLAT * energy
         length = (xp.where(bent, float(step == 0), energy / xp.where(bent, 1, curvature)) * live)[:, None, None]
         x += xp.multiply(search, length, out=scratch)
         image *= length
@@ -219,7 +219,7 @@ def _search_line(
     # The square of W has each squared angle twice, so this bounds the largest angle from above.
     largest = xp.sqrt(xp.sqrt(inner(square, square) / 2))
     height = inner(a, m)
-    length = xp.minimum(1.0, _LONGEST_TURN / xp.maximum(largest, 1e-30))
+    length = xp.minimum(1.0, LONGEST_TURN / xp.maximum(largest, 1e-30))
     noise = 50 * xp.finfo(a.dtype).eps  # of an inner product of two unit operators
 
     def step(which: Which) -> tuple[Stack, Stack, Which]:
@@ -230,7 +230,7 @@ def _search_line(
 
     ends, tops, rose = step(slice(None))
     waiting = xp.flatnonzero(~rose)
-    for _ in range(_SHORTENINGS - 1):
+    for _ in range(SHORTENINGS - 1):
         if len(waiting) == 0:
             break
         length[waiting] *= 0.3

@@ -1,9 +1,8 @@
 """The angle between two operators up to an orthogonal change of coordinates, for many pairs at once.
 
 The angle between A and B is the smallest, over orthogonal C, of arccos(⟨A, C B Cᵀ⟩ / (|A| |B|)) in the
-Frobenius inner product. The maximization has many local maxima, so each pair is climbed from several starts, all at
-once; most are dropped halfway. The best ends are then kicked, again and again, by a rotation of some neighboring axes
-alone, and climbed anew (basin hopping): what is right about them is kept. The best end of all is climbed to rounding.
+Frobenius inner product. The maximization has many local maxima, of which `metric_harness.summits` seeks the highest;
+its end is then climbed to rounding.
 
 Both operators are first brought to the eigenbases of their symmetric parts. This makes the ascent well
 conditioned (`metric_harness.ascent`), and the result insensitive to how an operator was rotated before it
@@ -11,70 +10,26 @@ arrived: the starts are fixed relative to the operators, not to their coordinate
 """
 
 import dataclasses
-import functools
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metric_harness.arrays import Array
-from metric_harness.ascent import Effort, Stack, Which, climb, gap, inner, transposed
+from metric_harness.ascent import Effort, Stack, Which, gap, inner, transposed
 from metric_harness.devices import CPU, namespace, on_device, on_host
 from metric_harness.errors import DegenerateInputError, NonFiniteError, ShapeError
-from metric_harness.processors import in_threads, n_processors
-from metric_harness.seeding import generator
+from metric_harness.processors import in_threads, n_processors, one_thread_each
+from metric_harness.summits import ON_CPU, ON_GPU, Search, climbed, highest, slices
 
 N_ROUNDS = 12
-"""Most rounds of kicks per pair, unless the caller asks otherwise."""
-
+"""Most rounds of kicks and crossings per pair, unless the caller asks otherwise."""
 CONVERGED_ANGLE = 1e-5
 """Largest error in the angle, in radians, with which a climb counts as converged; see `_converged`."""
 
 
-class _Search(NamedTuple):
-    """How widely a device searches, and in what portions.
-
-    Attributes:
-        n_starts: random starts per pair.
-        n_kicked: ends that are kept and kicked.
-        n_kicks: kicks per round.
-        n_entries: matrix entries per array in one batch of climbs: what bounds memory.
-    """
-
-    n_starts: int
-    n_kicked: int
-    n_kicks: int
-    n_entries: int
-
-
-_ON_CPU = _Search(12, 3, 6, 120_000)
-"""Random starts alone seldom find the highest summits: on the study's nine Lorenz systems at rank 20, 96 starts miss
-them by more than 1e-4 in one pair of three, and by up to .01; 12 starts and the kicks, at a third of the cost, in one
-of nine and by up to .0003. The entries suit the processor's cache."""
-_ON_GPU = _Search(48, 6, 24, 2**24)
-"""Four times the climbs: a few hundred leave a GPU idle, whose time goes into starting each step. The starts on the
-processor are the first of these. On the nine Lorenz systems this search, run on the processor, is at most 1e-4 above
-the best of ten restarts in all 36 pairs at rank 20 and in 35 at rank 50; that of the processor, in a third of the time,
-in 34 and 26. An array has at most 64 MiB in single precision and 128 MiB in double. No GPU was at hand when these were
-chosen: neither time nor memory there has been measured."""
-_PATIENCE, _GAIN, _ROUNDING = 2, 1e-4, 2e-6
-"""Rounds in a row without gain after which a pair is left alone; the gain that counts, in radians; and what single
-precision leaves of a height."""
-_NARROWEST, _WIDEST = 0.15, 0.65
-"""Shares of the axes that a kick turns."""
-_LEAST = 18
-"""Fewest pairs that a processor is given where there are more of both: of rank 15, a pair takes 50 ms alone and 13 ms
-among 36."""
 _SAME = 1e-6
 """Distance of two unit operators in their own frames below which no search can bring them closer by more."""
-_LEGS = (Effort(19, 1e-3, 12, gain=3e-3), 0.4), (Effort(14, 1e-3, 12, gain=1e-5), 0.0)
-"""Efforts of exploration, each with the share of a round's climbs that go on after it. Before some eighteen
-steps the height does not tell yet where a climb will end."""
-_PRECISION = "float32"
-"""Of exploration. Where summits are many, its rounding decides between some of them."""
-_LAST_LEG = ((Effort(100, 1e-4, 30, gain=1e-5), 0.0),)
-"""Effort for the ends that are left, before the best one is polished."""
 POLISH = (
     Effort(40, 1e-12, 60, flattest=1e-8, gain=1e-11),
     Effort(120, 1e-12, 150, flattest=1e-8, gain=1e-11),
@@ -111,7 +66,7 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS, device: str =
     Args:
         a: first operators, shape (n_pairs, n, n).
         b: second operators, likewise.
-        n_rounds: most rounds of kicks per pair, at least 1; more find lower angles.
+        n_rounds: most rounds of kicks and crossings per pair, at least 1; more find lower angles.
         device: where the climbs run; see `metric_harness.devices.on_device`.
 
     Raises:
@@ -126,17 +81,17 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS, device: str =
     n_pairs, n = first.shape[:2]
     angles, converged = np.zeros(n_pairs), np.ones(n_pairs, dtype=bool)
     xp = on_device(device)
-    search = _ON_GPU if device.startswith("cuda") else _ON_CPU
-    starts, kicks = _starts(search.n_starts, n), _kicks(n_rounds, search.n_kicks, n)
+    search = ON_GPU if device.startswith("cuda") else ON_CPU
 
     def solve(part: slice) -> None:
-        angles[part], converged[part] = _align_batch(first[part], second[part], starts, kicks, search, xp)
+        angles[part], converged[part] = _align_batch(first[part], second[part], n_rounds, search, xp)
 
     if xp is np:  # however many parts there are, no result depends on them
-        n_parts = max(1, min(n_processors(), n_pairs // _LEAST))
-        in_threads(solve, list(_slices(n_pairs, max(1, min(search.n_entries // n**2, -(-n_pairs // n_parts))))))
+        n_parts = min(n_processors(), max(1, n_pairs))
+        with one_thread_each():
+            in_threads(solve, list(slices(n_pairs, max(1, min(search.n_entries // n**2, -(-n_pairs // n_parts))))))
     else:  # one after the other, each with all its starts in one batch of climbs
-        for part in _slices(n_pairs, max(1, search.n_entries // (n**2 * (search.n_starts + 1)))):
+        for part in slices(n_pairs, max(1, search.n_entries // (n**2 * (search.n_starts + 1)))):
             solve(part)
     return Alignment(angles, converged)
 
@@ -156,13 +111,7 @@ def _operators(operators: ArrayLike, name: str) -> Array:
     return scaled / np.sqrt(inner(scaled, scaled))[:, None, None]
 
 
-def _slices(n: int, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, n, size))
-
-
-def _align_batch(
-    a: Array, b: Array, starts: Array, kicks: Array, search: _Search, xp: Any
-) -> tuple[Array, NDArray[np.bool_]]:
+def _align_batch(a: Array, b: Array, n_rounds: int, search: Search, xp: Any) -> tuple[Array, NDArray[np.bool_]]:
     """Align one batch of unit operators; see `align`. The frames are NumPy's, so that all devices have the same."""
     frame_a, frame_b = _canonical(a), _canonical(b)
     # Ordered by the first entry that differs, swapped arguments are solved alike.
@@ -170,8 +119,8 @@ def _align_batch(
     first = (difference != 0).argmax(axis=1)[:, None]
     swap = np.take_along_axis(difference, first, axis=1)[:, :, None] > 0
     a, b = np.where(swap, frame_b, frame_a), np.where(swap, frame_a, frame_b)
-    there_a, there_b, starts, kicks = (xp.asarray(x) for x in (_deviator(a), _deviator(b), starts, kicks))
-    best, converged = (on_host(x) for x in _best_rotation(there_a, there_b, starts, kicks, search))
+    there_a, there_b = (xp.asarray(_deviator(x)) for x in (a, b))
+    best, converged = (on_host(x) for x in _best_rotation(there_a, there_b, n_rounds, search))
     moved: Array = best @ b @ transposed(best)
     # arccos loses half the digits near 0 and π; the half angle's tangent does not.
     near, far = a - moved, a + moved
@@ -214,83 +163,17 @@ def _canonical(a: Array) -> Array:
     return turned * signs[:, :, None] * signs[:, None, :]
 
 
-@functools.lru_cache(maxsize=4)
-def _starts(n_starts: int, n: int) -> Array:
-    """Draw the rotations, of both determinants, from which every pair of size n is climbed, shape (n_starts, n, n)."""
-    return _for_all(_rotations(generator(0, "conjugacy", n), n_starts, n))
-
-
-@functools.lru_cache(maxsize=4)  # they take a tenth of the time of a single pair
-def _kicks(n_rounds: int, n_kicks: int, n: int) -> Array:
-    """Draw rotations of some neighboring axes that leave the others alone, shape (n_rounds, n_kicks, n, n).
-
-    Axes are in the order of the eigenvalues of an operator's symmetric part: neighbors are what is easily mistaken for
-    each other.
-    """
-    rng = generator(0, "conjugacy", "kicks", n)
-    kicks = np.tile(np.eye(n), (n_rounds, n_kicks, 1, 1))
-    narrowest = min(n, max(2, int(_NARROWEST * n)))
-    for kick in kicks.reshape(-1, n, n):
-        width = int(rng.integers(narrowest, max(narrowest, int(_WIDEST * n)) + 1))
-        first = int(rng.integers(n - width + 1))
-        turned = slice(first, first + width)
-        kick[turned, turned] = _rotations(rng, 1, width)[0]
-    return _for_all(kicks)
-
-
-def _for_all(drawn: Array) -> Array:
-    """Return what all calls share, which none may write to."""
-    drawn.flags.writeable = False
-    return drawn
-
-
-def _rotations(rng: np.random.Generator, n_rotations: int, n: int) -> Array:
-    """Draw orthogonal matrices evenly."""
-    q, r = np.linalg.qr(rng.standard_normal((n_rotations, n, n)))
-    diagonal: Array = np.diagonal(r, axis1=1, axis2=2)
-    return q * np.where(diagonal < 0, -1.0, 1.0)[:, None, :]
-
-
-def _best_rotation(a: Stack, b: Stack, starts: Stack, kicks: Stack, search: _Search) -> tuple[Stack, Which]:
+def _best_rotation(a: Stack, b: Stack, n_rounds: int, search: Search) -> tuple[Stack, Which]:
     """Return the best rotation of each pair, shape (n_pairs, n, n), and whether its climb converged."""
     xp = namespace(a)
-    own = xp.broadcast_to(xp.eye(a.shape[-1], dtype=a.dtype), a.shape)
-    best = xp.copy(own)  # exact for conjugates: equal frames
+    best = xp.copy(xp.broadcast_to(xp.eye(a.shape[-1], dtype=a.dtype), a.shape))  # exact for conjugates: equal frames
     apart = xp.flatnonzero(gap(a, b) > _SAME)
     if len(apart):
-        best[apart] = _searched(a[apart], b[apart], own[apart], starts, kicks, search)
-    return _polish(a, b, best)
+        best[apart] = highest(a[apart], b[apart], n_rounds, search)
+    return _polish(a, b, best, search.n_entries)
 
 
-def _searched(a: Stack, b: Stack, own: Stack, starts: Stack, kicks: Stack, search: _Search) -> Stack:
-    """Return the end of each pair's best climb, to single precision, from its own frames, the starts and the kicks."""
-    xp = namespace(a)
-    every = xp.concatenate([own[:, None], xp.broadcast_to(starts, (len(a), *starts.shape))], axis=1)
-    ends, heights = _explore(a, b, every, search.n_kicked, search.n_entries)
-    idle = xp.zeros(len(a), dtype=int)
-    for drawn in kicks:
-        on = xp.flatnonzero(idle < _PATIENCE)
-        if len(on) == 0:
-            break
-        more, found = _explore(a[on], b[on], _kicked(ends[on], drawn), search.n_kicked, search.n_entries)
-        before = heights[on, 0]
-        more, found = xp.concatenate([ends[on], more], axis=1), xp.concatenate([heights[on], found], axis=1)
-        ends[on], heights[on] = _highest(more, found, search.n_kicked)
-        # The height is the cosine of the angle, whose slope is its sine.
-        enough = _ROUNDING + _GAIN * xp.sqrt(xp.maximum(0, 1 - before**2))
-        idle[on] = xp.where(heights[on, 0] - before > enough, 0, idle[on] + 1)
-    return _explore(a, b, ends, 1, search.n_entries, _LAST_LEG)[0][:, 0]
-
-
-def _kicked(ends: Stack, kicks: Stack) -> Stack:
-    """Return the ends (n_pairs, n_ends, n, n) in turn, kicked in the first operator's axes or the second's."""
-    xp = namespace(ends)
-    chosen = ends[:, xp.arange(len(kicks)) % ends.shape[1]]
-    in_first = (xp.arange(len(kicks)) // ends.shape[1] % 2 == 0)[:, None, None]
-    return xp.where(in_first, kicks @ chosen, chosen @ kicks)
-
-
-def _polish(a: Stack, b: Stack, c: Stack) -> tuple[Stack, Which]:
+def _polish(a: Stack, b: Stack, c: Stack, n_entries: int) -> tuple[Stack, Which]:
     """Climb to rounding, or as near as counts; return the ends and whether they converged."""
     xp = namespace(c)
     c, converged = xp.copy(c), xp.zeros(len(c), dtype=bool)
@@ -299,8 +182,9 @@ def _polish(a: Stack, b: Stack, c: Stack) -> tuple[Stack, Which]:
         if len(rough) == 0:
             break
         left_a, left_b = a[rough], b[rough]
-        c[rough], _, slope = climb(left_a, left_b, c[rough], effort)
-        converged[rough] = _converged(slope, gap(left_a, c[rough] @ left_b @ transposed(c[rough])), a.shape[-1])
+        ends, _, slope = climbed(left_a, left_b, c[rough][:, None], effort, n_entries)
+        c[rough] = ends[:, 0]
+        converged[rough] = _converged(slope[:, 0], gap(left_a, c[rough] @ left_b @ transposed(c[rough])), a.shape[-1])
     return c, converged
 
 
@@ -320,52 +204,3 @@ def _converged(slope: Stack, distance: Stack, n: int) -> Which:
     """
     allowed = CONVERGED_ANGLE * distance / np.sqrt(2)
     return (slope * np.pi * np.sqrt(n) <= allowed) | (distance <= CONVERGED_ANGLE)
-
-
-def _explore(
-    a: Stack, b: Stack, starts: Stack, n_kept: int, n_entries: int, legs: Sequence[tuple[Effort, float]] = _LEGS
-) -> tuple[Stack, Stack]:
-    """Climb in single precision from the starts (n_pairs, n_starts, n, n); keep some of the highest.
-
-    The operators are rounded to multiples of 2^-16 first: what they are in the last digits, such as
-    after a change of coordinates, then hardly ever decides on which summit a climb ends.
-    """
-    xp = namespace(a)
-    double, single = a.dtype, getattr(xp, _PRECISION)
-    a, b = (xp.asarray(xp.round(x * 65536) / 65536, dtype=single) for x in (a, b))
-    n = a.shape[-1]
-    a, b, ends = (_padded(x) for x in (a, b, xp.asarray(starts, dtype=single)))
-    heights = xp.empty(ends.shape[:2], dtype=single)
-    for effort, kept in legs:
-        ends, heights, _ = _climb_all(a, b, ends, effort, n_entries)
-        ends, heights = _highest(ends, heights, max(n_kept, round(kept * starts.shape[1])))
-    return xp.asarray(ends[:, :, :n, :n], dtype=double), xp.asarray(heights, dtype=double)
-
-
-def _padded(x: Stack) -> Stack:
-    """Return matrices with a row and a column of zeros more, if that makes their size a multiple of 16.
-
-    Products of such matrices take two thirds of the time. A climb stays in the space it starts in.
-    """
-    border = (0, int(x.shape[-1] % 16 == 15))
-    return namespace(x).pad(x, (*[(0, 0)] * (x.ndim - 2), border, border))
-
-
-def _highest(ends: Stack, heights: Stack, n_kept: int) -> tuple[Stack, Stack]:
-    """Return the ends (n_pairs, n_kept, n, n) and heights of the highest climbs, highest first."""
-    xp = namespace(heights)
-    order = xp.argsort(-heights, axis=1, kind="stable")[:, :n_kept]
-    chosen = xp.arange(len(heights))[:, None], order
-    return ends[chosen], heights[chosen]
-
-
-def _climb_all(a: Stack, b: Stack, starts: Stack, effort: Effort, n_entries: int) -> tuple[Stack, Stack, Stack]:
-    """Climb from starts (n_pairs, n_starts, n, n); return ends, heights and slopes left."""
-    n_pairs, n_starts, n = starts.shape[:3]
-    xp = namespace(starts)
-    flat, ends = starts.reshape(-1, n, n), xp.empty((n_pairs * n_starts, n, n), dtype=starts.dtype)
-    heights, slopes = xp.empty((2, n_pairs * n_starts), dtype=starts.dtype)
-    for part in _slices(len(flat), max(1, n_entries // n**2)):
-        pair = xp.arange(len(flat))[part] // int(n_starts)
-        ends[part], heights[part], slopes[part] = climb(a[pair], b[pair], flat[part], effort)
-    return ends.reshape(starts.shape), heights.reshape(n_pairs, n_starts), slopes.reshape(n_pairs, n_starts)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController  # pyright: ignore[reportMissingTypeStubs]
@@ -29,8 +30,13 @@ def in_threads(call: Callable[[Item], Result], items: Sequence[Item], most: int 
     n_threads = min(n_here, len(items))
     if n_threads < 2 <= n_here or not items:
         return [call(item) for item in items]
-    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(min(n_threads, most)) as pool:
+    with one_thread_each(), ThreadPoolExecutor(min(n_threads, most)) as pool:
         return list(pool.map(call, items))
+
+
+def one_thread_each() -> AbstractContextManager[Any]:
+    """Keep the linear algebra library to one thread, so that products of small matrices do not wait for each other."""
+    return _libraries().limit(limits=1, user_api="blas")
 
 
 def n_processors() -> int:

@@ -142,26 +142,6 @@ def test_angle_between_unlike_operators_ignores_a_rotation_and_a_scale_of_one(n:
     np.testing.assert_allclose(conjugacy.align(a, moved).angles, conjugacy.align(a, b).angles, atol=1e-9)
 
 
-@pytest.mark.parametrize("n", SIZES)
-def test_kicks_turn_a_run_of_axes_and_leave_the_others_alone(n: int) -> None:
-    kicks = conjugacy._kicks(3, 6, n).reshape(-1, n, n)
-    np.testing.assert_allclose(kicks @ kicks.swapaxes(1, 2), np.broadcast_to(np.eye(n), kicks.shape), atol=1e-12)
-    for kick in kicks:
-        turned = np.flatnonzero(np.abs(kick - np.eye(n)).max(axis=1) > 1e-12)
-        assert len(turned) <= max(2, 0.65 * n)
-        assert (np.diff(turned) == 1).all()
-    np.testing.assert_array_equal(conjugacy._kicks(1, 6, n)[0], conjugacy._kicks(3, 6, n)[0])
-
-
-def test_kicks_find_lower_angles_than_starts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    a, b = gaussian(50, 16, "kicked a"), gaussian(50, 16, "kicked b")
-    kicked = conjugacy.align(a, b).angles
-    monkeypatch.setattr(conjugacy, "_kicked", lambda ends, kicks: ends)
-    alone = conjugacy.align(a, b).angles
-    assert (kicked <= alone + 1e-6).all()
-    assert (kicked < alone - 5e-3).mean() > 0.1
-
-
 def test_repeated_calls_agree_to_the_last_bit_and_touch_no_global_generator() -> None:
     a, b = gaussian(4, 10, "repeat", "a"), gaussian(4, 10, "repeat", "b")
     states = repr(np.random.get_state()), random.getstate(), torch.random.get_rng_state()  # noqa: NPY002
@@ -176,13 +156,12 @@ def test_angle_of_a_pair_does_not_depend_on_the_other_pairs(monkeypatch: pytest.
     together = conjugacy.align(a, b).angles
     alone = [conjugacy.align(a[i : i + 1], b[i : i + 1]).angles[0] for i in range(12)]
     np.testing.assert_allclose(alone, together, rtol=0, atol=1e-12)
-    monkeypatch.setattr(conjugacy, "_ON_CPU", conjugacy._ON_CPU._replace(n_entries=200))
+    monkeypatch.setattr(conjugacy, "ON_CPU", conjugacy.ON_CPU._replace(n_entries=200))
     np.testing.assert_allclose(conjugacy.align(a, b).angles, together, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("n", [6, 15, 20])
 def test_threads_change_no_angle(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conjugacy, "_LEAST", 1)
     a, b = gaussian(12, n, "batch", "a"), gaussian(12, n, "batch", "b")
     monkeypatch.setattr(conjugacy, "n_processors", lambda: 1)
     alone = conjugacy.align(a, b).angles
@@ -197,10 +176,8 @@ def degenerate(n_matrices: int, n: int, *path: str | int) -> Array:
     return u * values @ v.swapaxes(1, 2)
 
 
-@pytest.mark.parametrize(("n_pairs", "parts"), [(1, [1]), (35, [35]), (40, [20, 20]), (200, [67, 67, 66])])
-def test_a_processor_gets_as_many_pairs_as_make_it_worth_its_while(
-    n_pairs: int, parts: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("n_pairs", "parts"), [(1, [1]), (2, [1, 1]), (35, [12, 12, 11])])
+def test_processors_share_the_pairs(n_pairs: int, parts: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[int] = []
 
     def noted(a: Array, *_: object) -> tuple[Array, Array]:
@@ -220,13 +197,13 @@ def test_nothing_is_searched_for_operators_that_are_the_same_in_their_own_frames
     a, b = gaussian(6, 9, "same a"), gaussian(6, 9, "same b")
     b[1::2] = conjugated(a[1::2], orthogonal(3, 9, "same"))
     searched: list[int] = []
-    search = conjugacy._searched
+    search = conjugacy.highest
 
     def noted(a: Array, *rest: object) -> Array:
         searched.append(len(a))
         return search(a, *rest)
 
-    monkeypatch.setattr(conjugacy, "_searched", noted)
+    monkeypatch.setattr(conjugacy, "highest", noted)
     angles = conjugacy.align(a, b).angles
     assert sum(searched) == 3
     assert angles[1::2].max() < 1e-12
