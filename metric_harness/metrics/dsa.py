@@ -51,8 +51,9 @@ class DSA(AbstractMetric):
         ignore norms) and to time reversal and sense of rotation where an orthogonal C undoes them.
     Numerical floor: 1e-5; rounding moves the weakest kept coordinate by about eps·s_1/s_rank. Measured
         under rotation: below 1e-9 where s_rank > 1e-8 s_1, and 3e-6 at s_rank = 4e-12 s_1.
-    Cost: one decomposition per recording (30 ms at 60 trials x 223 windows x 120 columns), then about
-        15 ms per pair at rank 15 and 150 ms at rank 50 on one core, in batches.
+    Cost: one decomposition per recording (10 ms at 60 trials x 223 windows x 120 columns), then about
+        3 ms per pair at rank 15 and 75 ms at rank 50 on one core, in batches. The first alignment after an
+        installation compiles what the following ones find on disk, for some 20 s.
     Raises: ShapeError or NonFiniteError for invalid arrays; DegenerateInputError if the trials are too
         short, the windows too few or of too low a rank, or the operator is zero; NotConvergedError if
         the best alignment did not reach a stationary point.
@@ -60,8 +61,8 @@ class DSA(AbstractMetric):
         of Computation in Neural Circuits with Dynamical Similarity Analysis", arXiv 2306.10168, section
         2 (delay embedding, DMD, and the Procrustes analysis over vector fields in its angular form).
     Departs from it in:
-        1. The minimum over C is sought by Newton's method from deterministic starts and kicks, instead of
-           by gradient descent from a random start; see `metric_harness.conjugacy`.
+        1. The minimum over C is sought by Newton's method from deterministic starts, which it makes anew of
+           the best ends, instead of by gradient descent from a random start; see `metric_harness.summits`.
         2. A rank that the windows do not determine is refused, instead of fitted to rounding errors.
         3. Near 0 and π the angle is computed from its half's tangent, which keeps all digits.
         4. The defaults follow a rule on held-out forecasts (`benchmarks/dsa_settings.py`).
@@ -71,9 +72,9 @@ class DSA(AbstractMetric):
         n_delays: copies of the state in one window.
         delay_interval: time steps between two copies.
         rank: dimension of the operators.
-        n_rounds: most rounds of kicks of the alignment; it ends earlier where two in a row bring nothing.
+        n_rounds: most rounds of new starts of the alignment; it ends earlier where two in a row bring nothing.
         device: where operators are aligned: "cpu", or "cuda" (or "cuda:1", …) for a GPU, which torch must see. A GPU
-            climbs from four times as many starts and kicks, so that its angles may be lower.
+            climbs from three times as many starts, so that its angles may be lower.
 
     Example:
         >>> t = np.arange(60)
