@@ -5,13 +5,14 @@ full rank. Time is processor time, the shortest of three calls; memory is the la
 during a call beyond what they held before it. The exponent is the slope of the least-squares line through the
 logarithms, with its standard error.
 
-Theory, for time. A fit costs a QR decomposition of all windows, rows x columns² for trials · windows rows and
-delays · units columns: 1 for trials and windows, 2 for units and delays. An alignment costs a number of products of
-rank x rank matrices: 3. Lower exponents are those of sizes at which what grows slower still counts.
+Theory, for time. A fit costs products of blocks that neighboring windows share, trials · windows · delays · units², and
+eigenvectors of delays · units columns, which is their cube: up to 1 for trials and windows, 2 to 3 for units, 1 to 3 for
+delays. An alignment costs a number of products of rank x rank matrices: 3. Lower exponents are those of sizes at which
+what grows slower still counts.
 
-Theory, for memory. Windows are made block by block, and what is kept of them are coordinates, rows x rank, beside a
-factor of columns²: from 0 (where the factor and a block are most of it) to 1 for trials and windows, to 2 for units and
-delays. An alignment works on parts of bounded size: 1 for pairs until the parts are full, and 0 from there.
+Theory, for memory. A recording is copied once, and kept are coordinates, trials · windows · rank, and products of
+columns²: from 0 (where the products are most of it) to 1 for trials and windows, 1 to 2 for units, 0 to 2 for delays.
+An alignment works on parts of bounded size: 1 for pairs until the parts are full, and 0 from there.
 
 Where `dsa-metric` is installed, its fits and alignments of the same inputs are timed in the same run, once each, on
 torch's one thread; its memory is torch's, which nothing here sees. It takes one pair at a time, and is given few.
@@ -86,10 +87,10 @@ def alignment(n_pairs: int, rank: int) -> tuple[Call, Call]:
 
 
 GROWTHS = (
-    Growth("trials", (50, 100, 200, 400, 800), lambda n: fit(trials=n), "1", "0 to 1"),
-    Growth("windows per trial", (20, 40, 80, 160, 320), lambda n: fit(windows=n), "1", "0 to 1"),
-    Growth("units", (2, 4, 8, 16), lambda n: fit(units=n), "2", "0 to 2"),
-    Growth("delays", (8, 16, 32, 64), lambda n: fit(delays=n), "2", "0 to 2"),
+    Growth("trials", (50, 100, 200, 400, 800), lambda n: fit(trials=n), "0 to 1", "0 to 1"),
+    Growth("windows per trial", (20, 40, 80, 160, 320), lambda n: fit(windows=n), "0 to 1", "0 to 1"),
+    Growth("units", (2, 4, 8, 16), lambda n: fit(units=n), "2 to 3", "1 to 2"),
+    Growth("delays", (8, 16, 32, 64), lambda n: fit(delays=n), "1 to 3", "0 to 2"),
     Growth("pairs", (16, 32, 64, 128), lambda n: alignment(n, rank=10), "1", "0 to 1"),
     Growth("rank", (10, 15, 20, 30, 40), lambda n: alignment(16, rank=n), "3", "1 to 2"),
 )

@@ -114,6 +114,20 @@ def centered(x: Activations, name: str) -> Activations:
     return residual
 
 
+def require_variation(x: Activations, name: str) -> None:
+    """Refuse samples that are constant, as `centered` does, mostly by a look at successive ones.
+
+    Raises:
+        DegenerateInputError: if they are.
+    """
+    flat, n_units = x.ravel(), x.shape[1]
+    half = flat / 2  # no difference of halves leaves the number range
+    steps = np.abs(half[n_units:] - half[:-n_units])
+    # A unit that changes by this much is by as much away from its mean once.
+    if len(steps) == 0 or steps.max() <= 8 * np.finfo(np.float64).eps * np.abs(flat).max():
+        centered(x, name)
+
+
 def flattened(x: Trajectories) -> Activations:
     """Return trajectories (trials, time, units) as activations (trials · time, units), trial by trial."""
     return x.reshape(-1, x.shape[-1])

@@ -23,13 +23,27 @@ it returns."""
 Which: TypeAlias = Any
 """Truth values, one per matrix, or places of matrices; of the kind of the matrices."""
 
-FLAT = 1e-9
-"""Smallest curvature that is told from zero, relative to the preconditioner's."""
-LOOSEST, REACH = 0.25, 0.25
-"""Where conjugate gradients stop far from a summit: squared residual relative to the first, and squared
-length over n times the squared longest turn, since the line search would shorten a longer step."""
-LONGEST_TURN, SHORTENINGS = 1.25, 12
-"""Largest angle, in radians, by which one step may turn a plane, and how often it may be shortened."""
+
+class Limits(NamedTuple):
+    """What holds for every climb, however far it goes.
+
+    Attributes:
+        flat: smallest curvature that is told from zero, relative to the preconditioner's.
+        loosest: squared residual, relative to the first, with which conjugate gradients stop far from a summit.
+        reach: squared length, over n times the squared longest turn, at which they stop, since the line search would
+            shorten a longer step.
+        longest_turn: largest angle, in radians, by which one step may turn a plane.
+        n_shortenings: how often a step may be shortened.
+    """
+
+    flat: float
+    loosest: float
+    reach: float
+    longest_turn: float
+    n_shortenings: int
+
+
+LIMITS = Limits(1e-9, 0.25, 0.25, 1.25, 12)
 
 
 class Effort(NamedTuple):
@@ -173,14 +187,14 @@ def _newton_direction(model: _Model, left: Stack, n_steps: int) -> Stack:
     search = residual * model.weights
     x = xp.zeros_like(search)
     energy = inner(residual, search)
-    target = xp.minimum(LOOSEST, left) * energy
-    longest = REACH * search.shape[-1] * LONGEST_TURN**2
+    target = xp.minimum(LIMITS.loosest, left) * energy
+    longest = LIMITS.reach * search.shape[-1] * LIMITS.longest_turn**2
     live, tiny = xp.ones(len(left), dtype=bool), xp.finfo(x.dtype).tiny
     scratch = xp.empty_like(x)  # a product of its own would be written to memory that the cache does not hold
     for step in range(n_steps):
         image = model.descend(search)
         curvature = inner(search, image)
-        bent = curvature <= FLAT * energy
+        bent = curvature <= LIMITS.flat * energy
         length = (xp.where(bent, float(step == 0), energy / xp.where(bent, 1, curvature)) * live)[:, None, None]
         x += xp.multiply(search, length, out=scratch)
         image *= length
@@ -219,7 +233,7 @@ def _search_line(
     # The square of W has each squared angle twice, so this bounds the largest angle from above.
     largest = xp.sqrt(xp.sqrt(inner(square, square) / 2))
     height = inner(a, m)
-    length = xp.minimum(1.0, LONGEST_TURN / xp.maximum(largest, 1e-30))
+    length = xp.minimum(1.0, LIMITS.longest_turn / xp.maximum(largest, 1e-30))
     noise = 50 * xp.finfo(a.dtype).eps  # of an inner product of two unit operators
 
     def step(which: Which) -> tuple[Stack, Stack, Which]:
@@ -230,7 +244,7 @@ def _search_line(
 
     ends, tops, rose = step(slice(None))
     waiting = xp.flatnonzero(~rose)
-    for _ in range(SHORTENINGS - 1):
+    for _ in range(LIMITS.n_shortenings - 1):
         if len(waiting) == 0:
             break
         length[waiting] *= 0.3

@@ -5,8 +5,9 @@ part, A = D + K, D diagonal and K antisymmetric; let S and L be the symmetric an
 
     -H W = Y - Yᵀ,  Y = P W / 2 - S W D + L W K.
 
-Products are those of SciPy's BLAS. Everything between them is done in as few passes over memory as it needs, which for
-matrices this small is most of the time: NumPy takes two to four times as long.
+Products are those of SciPy's BLAS. Everything between them is done in as few passes over memory as it needs, which is
+most of what NumPy takes for matrices this small: at ranks 15 to 50 it climbed for twice as long, and six times as long
+for one pair.
 """
 
 import math
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import numba  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 
-from metric_harness.ascent import FLAT, LONGEST_TURN, LOOSEST, REACH, SHORTENINGS, Effort
+from metric_harness.ascent import Effort, Limits
 
 Matrix = Any
 """Of one precision throughout, shape (n, n), rows contiguous."""
@@ -26,7 +27,8 @@ Flat = Any
 def _compiled(function: Any) -> Any:
     """Compile a function for the types of its arguments when it is first called; keep that on disk if there is a place.
 
-    Sums may be taken in another order, and a product and a sum rounded once: NaN and infinity stay what they are.
+    Sums may be taken in another order, a product and a sum rounded once, and what is divided by one number multiplied
+    by its inverse: NaN and infinity stay what they are.
     Functions become part of what calls them: to hand over arrays takes as long as a product of small ones.
     """
     options: dict[str, Any] = {
@@ -82,15 +84,18 @@ class _Space(NamedTuple):
 
 
 @_compiled
-def climb_each(a: Any, b: Any, pair: Any, c: Any, effort: Effort) -> tuple[Any, Any, Any]:
+def climb_each(a: Any, b: Any, pair: Any, c: Any, effort: Effort, limits: Limits) -> tuple[Any, Any, Any]:
     """Climb from each start, by itself; see `metric_harness.ascent.climb`.
 
     Args:
-        a: first operators, symmetric parts diagonal, shape (n_pairs, n, n).
-        b: second operators, likewise.
+        a: first operators, shape (n_pairs, n, n), their symmetric parts diagonal; what rounding leaves beside the
+            diagonal makes steps a little worse.
+        b: second operators, likewise, of one precision with a and c, all of them with contiguous rows.
         pair: which of them a start is for, shape (n_climbs,).
         c: starts, shape (n_climbs, n, n), written over.
         effort: how far to go.
+        limits: what holds for every climb. An argument, as what is compiled keeps the globals that it finds, and is not
+            compiled anew where another file changes them.
 
     Returns:
         The ends, which are c, their heights and the slopes left, shape (n_climbs,).
@@ -110,12 +115,14 @@ def climb_each(a: Any, b: Any, pair: Any, c: Any, effort: Effort) -> tuple[Any, 
         space.two.ravel(),
     )  # fmt: skip
     for i in range(len(c)):
-        heights[i], slopes[i] = _climb(a[pair[i]], b[pair[i]], c[i], effort, space, flat)
+        heights[i], slopes[i] = _climb(a[pair[i]], b[pair[i]], c[i], effort, limits, space, flat)
     return c, heights, slopes
 
 
 @_compiled
-def _climb(a: Matrix, b: Matrix, c: Matrix, effort: Effort, space: _Space, flat: _Space) -> tuple[Any, Any]:
+def _climb(
+    a: Matrix, b: Matrix, c: Matrix, effort: Effort, limits: Limits, space: _Space, flat: _Space
+) -> tuple[Any, Any]:
     """Climb from C, which becomes the end; return its height and the slope left."""
     flat_a, flat_c = a.ravel(), c.ravel()
     half, n = a.dtype.type(0.5), len(a)
@@ -133,10 +140,10 @@ def _climb(a: Matrix, b: Matrix, c: Matrix, effort: Effort, space: _Space, flat:
         if not rising or left <= effort.slope or step == effort.n_steps:
             break
         damping = _model(flat_a, left, effort, space, flat)
-        _newton_direction(left, damping, effort.n_solver_steps, space, flat)
+        _newton_direction(left, damping, effort.n_solver_steps, limits, space, flat)
         promised = half * _inner(flat.gradient, flat.x)
         last = promised <= effort.gain * _gap(flat_a, flat.m)
-        rising = _search_line(flat_a, b, c, flat_c, height, space, flat) and not last
+        rising = _search_line(flat_a, b, c, flat_c, height, limits, space, flat) and not last
     return height, left
 
 
@@ -160,6 +167,7 @@ def _gap(x: Flat, y: Flat) -> Any:
 
 @_compiled
 def _transpose(x: Matrix, into: Matrix) -> None:
+    """Write Xᵀ."""
     for i in range(len(x)):
         for j in range(len(x)):
             into[j, i] = x[i, j]
@@ -229,7 +237,7 @@ def _model(flat_a: Flat, left: Any, effort: Effort, space: _Space, flat: _Space)
 
 
 @_compiled
-def _newton_direction(left: Any, damping: Any, n_steps: int, space: _Space, flat: _Space) -> None:
+def _newton_direction(left: Any, damping: Any, n_steps: int, limits: Limits, space: _Space, flat: _Space) -> None:
     """Solve -H X = G roughly by preconditioned conjugate gradients; see `metric_harness.ascent`."""
     x, residual, search, gradient, weights = flat.x, flat.residual, flat.search, flat.gradient, flat.weights
     kind, energy = x.dtype.type, x.dtype.type(0)
@@ -238,10 +246,13 @@ def _newton_direction(left: Any, damping: Any, n_steps: int, space: _Space, flat
         residual[i] = gradient[i]
         search[i] = gradient[i] * weights[i]
         energy += residual[i] * search[i]
-    target, longest = min(kind(LOOSEST), left) * energy, kind(REACH * len(space.x) * LONGEST_TURN**2)
+    target, longest = (
+        min(kind(limits.loosest), left) * energy,
+        kind(limits.reach * len(space.x) * limits.longest_turn**2),
+    )
     for step in range(n_steps):
         curvature = _half_image(space, flat) + damping * _inner(search, search)
-        bent = curvature <= kind(FLAT) * energy
+        bent = curvature <= kind(limits.flat) * energy
         if bent and step > 0:
             break
         length, square = kind(1) if bent else energy / curvature, kind(0)
@@ -283,7 +294,9 @@ def _lessen(length: Any, damping: Any, space: _Space, flat: _Space) -> Any:
 
 
 @_compiled
-def _search_line(flat_a: Flat, b: Matrix, c: Matrix, flat_c: Flat, height: Any, space: _Space, flat: _Space) -> bool:
+def _search_line(
+    flat_a: Flat, b: Matrix, c: Matrix, flat_c: Flat, height: Any, limits: Limits, space: _Space, flat: _Space
+) -> bool:
     """Step along X, shortened until f rises enough; return whether it did."""
     kind, rise = flat_a.dtype.type, _inner(flat.gradient, flat.x)
     if rise <= 0:
@@ -292,9 +305,9 @@ def _search_line(flat_a: Flat, b: Matrix, c: Matrix, flat_c: Flat, height: Any, 
     np.dot(space.x, space.x, space.square)
     # The square of W has each squared angle twice, so this bounds the largest angle from above.
     largest = math.sqrt(math.sqrt(kind(0.5) * _inner(flat.square, flat.square)))
-    length = min(kind(1), kind(LONGEST_TURN) / max(largest, kind(1e-30)))
+    length = min(kind(1), kind(limits.longest_turn) / max(largest, kind(1e-30)))
     noise = kind(50 * np.finfo(b.dtype).eps)  # of an inner product of two unit operators
-    for _ in range(SHORTENINGS):
+    for _ in range(limits.n_shortenings):
         _turn(c, length, space, flat)
         _conjugate(space.turned, b, space.moved, space)
         if _inner(flat_a, flat.moved) >= height + kind(1e-4) * length * rise - noise:

@@ -26,8 +26,6 @@ N_ROUNDS = 12
 """Most rounds of kicks and crossings per pair, unless the caller asks otherwise."""
 CONVERGED_ANGLE = 1e-5
 """Largest error in the angle, in radians, with which a climb counts as converged; see `_converged`."""
-
-
 _SAME = 1e-6
 """Distance of two unit operators in their own frames below which no search can bring them closer by more."""
 POLISH = (

@@ -14,10 +14,14 @@ _TURN = 1e-10
 """Angle, in radians, by which rounding may turn the space of the leading vectors where products of entries are used."""
 _FEWEST = 32
 """Rows of windows from which on their products take less time than their triangular factor."""
+_FEW = 120
+"""Entries of a window below which all eigenvectors take less time than the leading ones."""
 
 
 def coordinates(windows: Windows, rank: int, name: str) -> Array:
     """Return the first `rank` left singular vectors of the windows H, shape (trials, windows, rank).
+
+    Those of nearly equal singular values may be turned among each other, which turns the coordinates alone.
 
     Args:
         windows: of the recording.
@@ -33,10 +37,11 @@ def coordinates(windows: Windows, rank: int, name: str) -> Array:
         values, right = found or _by_triangle(windows.blocks(N_ROWS), windows, rank, name)
         return windows.times(right / values)
     blocks = [*windows.blocks(N_ROWS)]
+    ends = np.cumsum([len(block) for block in blocks])[:-1]
     whole = np.concatenate(blocks)  # the left singular vectors of H are the right ones of Hᵀ
+    del blocks  # as large as the whole
     found = _by_products(whole @ whole.T, rank)
     _, left = found or _by_triangle(row_blocks(whole.T), windows, rank, name)
-    ends = np.cumsum([len(block) for block in blocks])[:-1]
     return windows.in_order(np.split(left, ends), rank, N_ROWS)
 
 
@@ -52,8 +57,9 @@ def _by_products(products: Array, rank: int) -> tuple[Array, Array] | None:
     eigenvalues. Where that may be more than `_TURN`, nothing is returned.
     """
     n = len(products)
-    values, vectors = linalg.eigh(products, subset_by_index=[max(0, n - rank - 1), n - 1])
-    gap = values[-rank] - (values[0] if n > rank else 0.0)
+    some = None if n < _FEW else [max(0, n - rank - 1), n - 1]
+    values, vectors = linalg.eigh(products, subset_by_index=some, driver="evd" if n < _FEW else "evr")
+    gap = values[-rank] - (values[-rank - 1] if n > rank else 0.0)
     if np.finfo(np.float64).eps * values[-1] > _TURN * gap:
         return None
     return np.sqrt(values[: -rank - 1 : -1]), vectors[:, : -rank - 1 : -1]

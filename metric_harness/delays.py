@@ -9,7 +9,7 @@ import numpy as np
 from metric_harness.arrays import Array, Trajectories
 
 _WIDEST = 4096
-"""Most columns of which all products are made at once: 128 MiB of them."""
+"""Most columns of which all products are made at once for several blocks: 128 MiB of them."""
 _FEWEST = 64
 """Windows from which on a product takes less time than its call; more are copied together where a block has fewer."""
 _Part: TypeAlias = tuple[slice, slice, slice]
@@ -48,6 +48,7 @@ class Windows:
     def of(cls, x: Trajectories, n_delays: int, interval: int, unit: float = 1.0) -> "Windows":
         """Cut a recording of shape (trials, time, units), longer than `span`, and divide it by a unit."""
         n_trials, n_times, n_units = x.shape
+        interval = min(interval, n_times)  # of one delay it may be any number
         blocks = np.zeros((n_trials, interval, -(-n_times // interval), n_units))
         for phase in range(interval):
             part = x[:, phase::interval]

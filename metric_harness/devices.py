@@ -65,7 +65,7 @@ def on_host(x: Any) -> Any:
 @final
 @dataclasses.dataclass(frozen=True)
 class Tensors:
-    """NumPy's functions, as far as `metric_harness.conjugacy` needs them, for torch's tensors on one device.
+    """NumPy's functions for torch's tensors on one device, as far as `metric_harness.summits` needs them.
 
     Each takes what NumPy's function of its name takes, and returns tensors.
 

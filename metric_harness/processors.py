@@ -1,17 +1,23 @@
 """Work that is shared among the processors of a machine."""
 
+import contextlib
 import functools
+import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController  # pyright: ignore[reportMissingTypeStubs]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_LOCK = threading.Lock()
+_INSIDE: list[Any] = []
+"""The limit, and a place for every further thread inside `one_thread_each`."""
 
 
 def in_threads(call: Callable[[Item], Result], items: Sequence[Item], most: int = sys.maxsize) -> list[Result]:
@@ -34,9 +40,22 @@ def in_threads(call: Callable[[Item], Result], items: Sequence[Item], most: int 
         return list(pool.map(call, items))
 
 
-def one_thread_each() -> AbstractContextManager[Any]:
-    """Keep the linear algebra library to one thread, so that products of small matrices do not wait for each other."""
-    return _libraries().limit(limits=1, user_api="blas")
+@contextlib.contextmanager
+def one_thread_each() -> Generator[None, None, None]:
+    """Keep the linear algebra libraries to one thread, so that products of small matrices do not wait for each other.
+
+    Of several threads of this process that are inside at once, the last to leave lifts the limit.
+    """
+    with _LOCK:
+        _INSIDE.append(_libraries().limit(limits=1, user_api="blas") if not _INSIDE else None)
+    try:
+        yield
+    finally:
+        with _LOCK:
+            limit = _INSIDE[0]
+            _INSIDE.pop()
+            if not _INSIDE:
+                limit.restore_original_limits()
 
 
 def n_processors() -> int:
@@ -48,5 +67,9 @@ def n_processors() -> int:
 
 @functools.cache
 def _libraries() -> Any:
-    """Return the control of the linear algebra libraries; finding them takes milliseconds."""
+    """Return the control of the linear algebra libraries; finding them takes milliseconds.
+
+    SciPy's is that of compiled functions. It is not found before it is loaded.
+    """
+    importlib.import_module("scipy.linalg")
     return ThreadpoolController()

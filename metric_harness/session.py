@@ -45,7 +45,7 @@ from metric_harness.records import (
 from metric_harness.resolution import ResolvedMetric, resolve
 from metric_harness.seeding import DEFAULT_SEED
 
-PACKAGES = ("metric-harness", "numpy", "scipy", "torch", "hypothesis", "pytest", "pandas")
+PACKAGES = ("metric-harness", "numpy", "scipy", "numba", "torch", "hypothesis", "pytest", "pandas")
 """Distributions whose versions a scorecard names."""
 
 Payload: TypeAlias = dict[str, Any]

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from metric_harness.arrays import Array
-from metric_harness.ascent import Effort, Stack, climb, inner, transposed
+from metric_harness.ascent import LIMITS, Effort, Stack, climb, inner, transposed
 from metric_harness.devices import namespace
 from metric_harness.seeding import generator
 
@@ -28,10 +28,11 @@ class Search(NamedTuple):
 
     Attributes:
         n_starts: random starts per pair.
-        n_kept: ends that are kept, of which the first are kicked and all are crossed.
+        n_kept: ends that are kept, of which the first are kicked and any two may be crossed.
         n_kicks: kicks per round.
         n_crossings: crossings per round.
-        n_entries: matrix entries per array in one batch of climbs: what bounds memory.
+        n_entries: what bounds memory: on a processor, entries of the operators of the pairs at work at once, each with
+            a matrix for every start; elsewhere, entries per array in one batch of climbs.
     """
 
     n_starts: int
@@ -117,9 +118,8 @@ def climbed(a: Stack, b: Stack, starts: Stack, effort: Effort, n_entries: int) -
         # Not at the top: numba takes longer to import than all the rest, and most metrics do not need it.
         from metric_harness.compiled_ascent import climb_each
 
-        ends, heights, slopes = climb_each(
-            np.ascontiguousarray(a), np.ascontiguousarray(b), pair, np.array(flat), effort
-        )
+        given = np.ascontiguousarray(a), np.ascontiguousarray(b), pair, np.array(flat, order="C")
+        ends, heights, slopes = climb_each(*given, effort, LIMITS)
     else:
         ends, heights, slopes = xp.empty(flat.shape, dtype=flat.dtype), *xp.empty((2, len(flat)), dtype=flat.dtype)
         for part in slices(len(flat), max(1, n_entries // n**2)):

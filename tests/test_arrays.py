@@ -181,3 +181,24 @@ def test_principal_axes_leave_out_what_is_rounding(shift):
     assert arrays.principal_axes(padded, "x")[0].shape == (40, 3)
     with pytest.raises(DegenerateInputError, match="x is constant"):
         arrays.principal_axes(np.full((5, 2), 0.1), "x")
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 1e300])
+def test_variation_is_required_as_centering_requires_it(level: float) -> None:
+    constant = np.full((50, 3), level)
+    with pytest.raises(DegenerateInputError, match="x is constant"):
+        arrays.require_variation(constant, "x")
+    for change in (0.1, 1e-15):  # the smaller one is rounding at most
+        varied = constant.copy()
+        varied[7, 1] += change * max(level, 1.0)
+        refused = []
+        for check in (arrays.centered, arrays.require_variation):
+            try:
+                check(varied, "x")
+            except DegenerateInputError:
+                refused.append(check)
+        assert len(refused) in (0, 2)
+
+
+def test_slow_variation_is_variation() -> None:
+    arrays.require_variation(np.linspace(1, 1 + 1e-13, 1000)[:, None], "x")

@@ -75,7 +75,7 @@ def test_a_metric_without_a_budget_has_no_longer_form(target):
     assert with_budget(under_test(target), 5) is None
 
 
-def test_dsa_goes_on_for_more_rounds_of_kicks():
+def test_dsa_goes_on_for_more_rounds_of_new_starts():
     longer = with_budget(under_test(DSA(rank=7)), 5)
     assert longer is not None
     assert longer.bare == DSA(rank=7, n_rounds=60)

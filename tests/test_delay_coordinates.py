@@ -37,7 +37,8 @@ def white(n_units: int, n_trials: int = 30) -> Array:
 def with_spectrum(values: list[float]) -> Array:
     """Return a recording whose windows of one delay have these singular values, shape (40, 20, len(values))."""
     left = np.linalg.qr(generator(0, "spectrum").standard_normal((800, len(values))))[0]
-    return (left * values).reshape(40, 20, -1)
+    mixed = np.linalg.qr(generator(0, "spectrum", "units").standard_normal((len(values), len(values))))[0]
+    return (left * values @ mixed).reshape(40, 20, -1)
 
 
 def same_up_to_sign(found: Array, expected: Array) -> float:
@@ -63,8 +64,10 @@ def test_are_left_singular_vectors_of_tall_and_of_wide_windows(
 
 
 def test_few_rows_are_decomposed(widths: list[int]):
-    windows = Windows.of(white(3, n_trials=2), 2, 2)
-    assert coordinates(windows, RANK, "x").shape == (2, 18, RANK)
+    x = white(3, n_trials=2)
+    whole = np.concatenate([x[:, :18], x[:, 2:]], axis=2)
+    expected = np.linalg.svd(whole.reshape(36, -1), full_matrices=False)[0][:, :RANK].reshape(2, 18, RANK)
+    assert same_up_to_sign(coordinates(Windows.of(x, 2, 2), RANK, "x"), expected) < 1e-11
     assert widths == [6]
 
 
@@ -72,8 +75,8 @@ def test_few_rows_are_decomposed(widths: list[int]):
     ("values", "rank", "way"),
     [
         ([1.0, 0.5, 1e-2, 1e-3], 3, "products"),  # the kept are 1e-4 of the largest eigenvalue away from the rest
-        ([1.0, 0.5, 1e-2, 1e-2 - 1e-8], 3, "decomposition"),  # nearly equal across the cut
-        ([1.0, 0.5, 1e-2, 1e-2 - 1e-8], 4, "products"),  # which does not matter if there is no cut
+        ([1.0, 0.5, 1e-2, 1e-2 - 1e-6], 3, "decomposition"),  # nearly equal across the cut
+        ([1.0, 0.5, 1e-2, 1e-2 - 1e-6], 4, "products"),  # which does not matter if there is no cut
         ([1.0, 0.5, 1e-2, 1e-5], 4, "decomposition"),  # its square is of the size of rounding
     ],
 )
@@ -81,14 +84,18 @@ def test_products_are_used_where_rounding_cannot_turn_what_they_give(
     values: list[float], rank: int, way: str, widths: list[int]
 ):
     x = with_spectrum(values)
-    found = coordinates(Windows.of(x, 1, 1), rank, "x")
+    found = coordinates(Windows.of(x, 1, 1), rank, "x").reshape(800, rank)
     assert bool(widths) == (way == "decomposition")
-    expected = np.linalg.svd(x.reshape(800, -1), full_matrices=False)[0][:, :rank].reshape(40, 20, rank)
-    if rank == 4:
-        assert same_up_to_sign(found, expected) < 1e-9
-    else:  # what is kept of two nearly equal ones is compared as a space
-        flat, other = found.reshape(800, rank), expected.reshape(800, rank)
-        assert np.abs(flat @ (flat.T @ other) - other).max() < 1e-7
+    expected = np.linalg.svd(x.reshape(800, -1), full_matrices=False)[0][:, :rank]
+    # Compared as a space: nearly equal ones may be turned among each other.
+    assert np.abs(found @ (found.T @ expected) - expected).max() < 1e-10
+    assert np.abs(found.T @ found - np.eye(rank)).max() < 1e-9
+
+
+def test_by_products_alone_would_not_be_as_exact(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(delay_coordinates, "_TURN", np.inf)
+    found = coordinates(Windows.of(with_spectrum([1.0, 0.5, 1e-2, 1e-5]), 1, 1), 4, "x").reshape(800, 4)
+    assert np.abs(found.T @ found - np.eye(4)).max() > 1e-8
 
 
 @pytest.mark.parametrize("n_units", [4, 900])

@@ -6,8 +6,9 @@ from metric_harness.arrays import Array
 from metric_harness.delays import Windows, span
 from metric_harness.seeding import generator
 
-CUTS = [(1, 1), (2, 3), (3, 2), (2, 5), (2, 9)]
-"""Delays and intervals: blocks that 11 times fill and do not fill, up to one with windows at some phases only."""
+CUTS = [(1, 1), (2, 1), (2, 2), (2, 3), (3, 2), (2, 5), (2, 9), (1, 40)]
+"""Delays and intervals: of 11 times, blocks that are filled and not, taken together once and in several goes, some with
+windows at some phases only, and an interval that is longer than the recording."""
 
 
 def recording() -> Array:

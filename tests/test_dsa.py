@@ -60,21 +60,43 @@ def test_delays_recover_eigenvalues_of_unseen_dimensions() -> None:
     np.testing.assert_allclose(np.sort_complex(np.linalg.eigvals(found)), expected, atol=1e-8)
 
 
-@pytest.mark.parametrize("n_units", [2, 30, 200])
+@pytest.mark.parametrize("n_units", [2, 30, 200, 500])
 @pytest.mark.parametrize("way", ["products", "decomposition"])
 def test_operator_is_the_least_squares_map_of_left_singular_vectors(
     n_units: int, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if way == "decomposition":
         monkeypatch.setattr(module, "_FLATTEST", 1.0)
-    x = rng("wide", n_units).standard_normal((3, 42, n_units))
+    x = rng("wide", n_units).standard_normal((18, 42, n_units))
     windows = [np.concatenate([trial[:40], trial[2:]], axis=1) for trial in x]
-    vectors = np.linalg.svd(np.concatenate(windows), full_matrices=False)[0][:, :4].reshape(3, 40, 4)
+    vectors = np.linalg.svd(np.concatenate(windows), full_matrices=False)[0][:, :4].reshape(18, 40, 4)
     expected = np.linalg.lstsq(vectors[:, :-1].reshape(-1, 4), vectors[:, 1:].reshape(-1, 4), rcond=None)[0].T
     found = DSA(n_delays=2, delay_interval=2, rank=4).operator(x)
     np.testing.assert_allclose(np.diag(found), np.diag(expected), atol=1e-10)
     # A coordinate may be flipped, which changes signs beside the diagonal.
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-10)
+
+
+def late(size: float) -> Array:
+    """Return a recording of which one unit is nearly silent, of this size, but at the last times."""
+    x = rng("late").standard_normal((40, 12, 3))
+    x[:, :-1, 2] *= size
+    return x
+
+
+def test_a_coordinate_that_hardly_has_successors_is_still_fitted() -> None:
+    x = late(1e-4)
+    vectors = np.linalg.svd(x.reshape(-1, 3), full_matrices=False)[0].reshape(40, 12, 3)
+    expected = np.linalg.lstsq(vectors[:, :-1].reshape(-1, 3), vectors[:, 1:].reshape(-1, 3), rcond=None)[0].T
+    found = DSA(n_delays=1, delay_interval=1, rank=3).operator(x)
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), rtol=1e-9)
+
+
+def test_a_coordinate_without_successors_is_refused() -> None:
+    with pytest.raises(
+        DegenerateInputError, match=r"x: the windows that have a successor span 2 dimensions; .* rank=3"
+    ):
+        DSA(n_delays=1, delay_interval=1, rank=3).operator(late(0.0))
 
 
 def test_windows_never_cross_trials() -> None:

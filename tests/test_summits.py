@@ -5,6 +5,7 @@ import pytest
 
 from metric_harness import conjugacy, summits
 from metric_harness.arrays import Array
+from metric_harness.ascent import Effort
 from metric_harness.seeding import generator
 from metric_harness.summits import Crossing
 
@@ -103,3 +104,17 @@ def test_kicks_and_crossings_find_lower_angles_than_starts_alone(without: str, m
     if without == "both":  # every other start is the same
         assert (whole <= less + 1e-6).all()
     assert (whole < less - 2e-3).mean() > (whole > less + 2e-3).mean() + 0.03
+
+
+def test_starts_may_lie_in_memory_in_any_order() -> None:
+    a, b = gaussian(3, 5, "order a"), gaussian(3, 5, "order b")
+    starts = ends(3, 2, 5)
+    effort = Effort(4, 1e-9, 12)
+    expected = summits.climbed(a, b, starts, effort, 1000)
+    turned = starts.transpose(1, 0, 3, 2).copy().transpose(1, 0, 3, 2)
+    read_only = np.broadcast_to(starts, starts.shape)
+    for given in (turned, read_only):
+        before = given.copy()
+        for mine, theirs in zip(summits.climbed(a, b, given, effort, 1000), expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+        np.testing.assert_array_equal(given, before)

@@ -22,7 +22,6 @@ PUBLISHED = {"regimes": (33, 6, 20), "mixing": (33, 6, 50), "noise": (33, 6, 50)
 """n_delays, delay_interval and rank of the reference study, by experiment."""
 _ENTRIES = 2**27
 """Entries, a GiB of them, that recordings and what is made of them have at once while several are decomposed."""
-
 _FLATTEST = 1e-6
 """Smallest eigenvalue of products of coordinates, relative to the largest, with which they are trusted."""
 
@@ -49,8 +48,10 @@ class DSA(AbstractMetric):
     Does not claim: invariance to shifting or separately scaling units, or to invertible linear maps:
         they change the singular vectors. It is blind to a common factor of the operator (angles
         ignore norms) and to time reversal and sense of rotation where an orthogonal C undoes them.
-    Numerical floor: 1e-5; rounding moves the weakest kept coordinate by about eps·s_1/s_rank. Measured
-        under rotation: below 1e-9 where s_rank > 1e-8 s_1, and 3e-6 at s_rank = 4e-12 s_1.
+    Numerical floor: 1e-5; rounding moves the weakest kept coordinate by about eps·s_1/s_rank, or, where the
+        decomposition goes by products (`metric_harness.delay_coordinates`), by less than 1e-10. Measured
+        under rotation: below 1e-12 by products, below 1e-9 where s_rank > 1e-8 s_1, and 3e-6 at
+        s_rank = 4e-12 s_1.
     Cost: one decomposition per recording (10 ms at 60 trials x 223 windows x 120 columns), then about
         3 ms per pair at rank 15 and 75 ms at rank 50 on one core, in batches. The first alignment after an
         installation compiles what the following ones find on disk, for some 20 s.
@@ -128,8 +129,9 @@ class DSA(AbstractMetric):
     def pair_distances(self, xs: Sequence[Trajectories], pairs: Sequence[tuple[int, int]]) -> Array:
         """Return the angles of the chosen pairs, with one decomposition per recording.
 
-        Only operators are kept. Of recordings as large as the first, fewer are decomposed at once than there are
-        processors: meanwhile each takes twice its own memory and that of its coordinates.
+        Only operators are kept. Of recordings as large as the first, fewer may be decomposed at once than there are
+        processors: meanwhile each takes twice its own memory and that of its coordinates, and the products of the
+        entries of a window a few times, which are little beside long recordings.
         """
         used = sorted({index for pair in pairs for index in pair})
         shapes = [np.shape(xs[i]) for i in used[:1]]
@@ -172,7 +174,7 @@ class DSA(AbstractMetric):
             DegenerateInputError: if x does not determine an operator of this rank.
         """
         valid = arrays.trajectories(x, name)
-        arrays.centered(arrays.flattened(valid), name)  # refuses what is constant
+        arrays.require_variation(arrays.flattened(valid), name)
         self._fits(valid.shape, name)
         windows = Windows.of(valid, self.n_delays, self.delay_interval, unit=np.abs(valid).max())
         solution = self._fitted(coordinates(windows, self.rank, name), name)
