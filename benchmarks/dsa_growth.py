@@ -6,7 +6,7 @@ during a call beyond what they held before it. The exponent is the slope of the 
 logarithms, with its standard error.
 
 Theory, for time. A fit costs products of blocks that neighboring windows share, trials · windows · delays · units², and
-eigenvectors of delays · units columns, which is their cube: up to 1 for trials and windows, 2 to 3 for units, 1 to 3 for
+eigenvectors of delays · units columns, their cube: up to 1 for trials and windows, 2 to 3 for units, 1 to 3 for
 delays. An alignment costs a number of products of rank x rank matrices: 3. Lower exponents are those of sizes at which
 what grows slower still counts.
 
