@@ -52,7 +52,8 @@ class Windows:
         blocks = np.zeros((n_trials, interval, -(-n_times // interval), n_units))
         for phase in range(interval):
             part = x[:, phase::interval]
-            np.divide(part, unit, out=blocks[:, phase, : part.shape[1]])
+            blocks[:, phase, : part.shape[1]] = part
+        blocks /= unit  # at once: a division of one state after the other takes several times as long
         rows = blocks.reshape(n_trials, interval, -1)
         grid = np.lib.stride_tricks.sliding_window_view(rows, n_delays * n_units, axis=2)[:, :, ::n_units]
         return cls(rows, grid, n_times - span(n_delays, interval), n_delays, n_units)

@@ -87,8 +87,9 @@ def highest(a: Stack, b: Stack, n_rounds: int, search: Search) -> Stack:
         search: how widely to search.
     """
     xp, n = namespace(a), a.shape[-1]
-    own, starts = xp.eye(n, dtype=a.dtype)[None], xp.asarray(_starts(search.n_starts, n))
-    every = xp.broadcast_to(xp.concatenate([own, starts]), (len(a), search.n_starts + 1, n, n))
+    single = getattr(xp, _PRECISION)
+    starts = xp.concatenate([xp.eye(n, dtype=single)[None], xp.asarray(_starts(search.n_starts, n), dtype=single)])
+    every = xp.broadcast_to(starts, (len(a), search.n_starts + 1, n, n))
     ends, heights = _explored(a, b, every, search.n_kept, search.n_entries)
     idle = xp.zeros(len(a), dtype=int)
     kicks, crossings = _kicks(n_rounds, search.n_kicks, n), _crossings(n_rounds, search.n_crossings, search.n_kept, n)
@@ -96,7 +97,9 @@ def highest(a: Stack, b: Stack, n_rounds: int, search: Search) -> Stack:
         on = xp.flatnonzero(idle < _PATIENCE)
         if len(on) == 0:
             break
-        new = xp.concatenate([_kicked(ends[on], xp.asarray(kicked), turn), _crossed(ends[on], crossed)], axis=1)
+        new = xp.concatenate(
+            [_kicked(ends[on], xp.asarray(kicked, dtype=single), turn), _crossed(ends[on], crossed)], axis=1
+        )
         more, found = _explored(a[on], b[on], new, search.n_kept, search.n_entries)
         before = heights[on, 0]
         more, found = xp.concatenate([ends[on], more], axis=1), xp.concatenate([heights[on], found], axis=1)
@@ -104,7 +107,8 @@ def highest(a: Stack, b: Stack, n_rounds: int, search: Search) -> Stack:
         # The height is the cosine of the angle, whose slope is its sine.
         enough = _ROUNDING + _GAIN * xp.sqrt(xp.maximum(0, 1 - before**2))
         idle[on] = xp.where(heights[on, 0] - before > enough, 0, idle[on] + 1)
-    return _explored(a, b, ends[:, :_N_LAST], 1, search.n_entries, _LAST_LEG)[0][:, 0]
+    best = _explored(a, b, ends[:, :_N_LAST], 1, search.n_entries, _LAST_LEG)[0][:, 0]
+    return xp.asarray(best, dtype=a.dtype)
 
 
 def climbed(a: Stack, b: Stack, starts: Stack, effort: Effort, n_entries: int) -> tuple[Stack, Stack, Stack]:
@@ -186,7 +190,13 @@ def _orthonormal(x: Stack) -> Stack:
     """Return each matrix with its columns made orthonormal in turn; what depends on those before it points anywhere."""
     xp = namespace(x)
     q, r = xp.linalg.qr(x)
-    return q * xp.where(xp.einsum("bii->bi", r) < 0, -1.0, 1.0)[:, None, :]
+    return q * _signs(xp.einsum("bii->bi", r))[:, None, :]
+
+
+def _signs(x: Stack) -> Stack:
+    """Return -1 or 1, in the precision of x."""
+    xp = namespace(x)
+    return xp.asarray(xp.where(x < 0, -1.0, 1.0), dtype=x.dtype)
 
 
 def _kicked(ends: Stack, kicks: Stack, turn: int) -> Stack:
@@ -206,7 +216,7 @@ def _crossed(ends: Stack, crossings: Sequence[Crossing]) -> Stack:
     children = xp.empty((len(ends), len(crossings), *ends.shape[2:]), dtype=ends.dtype)
     for child, (first, second, axes) in enumerate(crossings):
         one, other = ends[:, first], ends[:, second]
-        alike = xp.where(inner(one, other) < 0, -1.0, 1.0)[:, None, None]  # their common sign is free
+        alike = _signs(inner(one, other))[:, None, None]  # their common sign is free
         order = xp.arange(ends.shape[-1])
         inside = (order >= axes.start) & (order < axes.stop)
         order = xp.concatenate([order[inside], order[~inside]])
@@ -218,21 +228,19 @@ def _crossed(ends: Stack, crossings: Sequence[Crossing]) -> Stack:
 def _explored(
     a: Stack, b: Stack, starts: Stack, n_kept: int, n_entries: int, legs: Sequence[tuple[Effort, float]] = _LEGS
 ) -> tuple[Stack, Stack]:
-    """Climb in single precision from the starts (n_pairs, n_starts, n, n); keep some of the highest.
+    """Climb from the starts (n_pairs, n_starts, n, n), in their precision; keep some of the highest.
 
     The operators are rounded to multiples of 2^-16 first: what they are in the last digits, such as
     after a change of coordinates, then hardly ever decides on which summit a climb ends.
     """
-    xp = namespace(a)
-    double, single = a.dtype, getattr(xp, _PRECISION)
-    a, b = (xp.asarray(xp.round(x * 65536) / 65536, dtype=single) for x in (a, b))
-    n = a.shape[-1]
-    a, b, ends = (_padded(x) for x in (a, b, xp.asarray(starts, dtype=single)))
-    heights = xp.empty(ends.shape[:2], dtype=single)
+    xp, n = namespace(a), a.shape[-1]
+    a, b = (xp.asarray(xp.round(x * 65536) / 65536, dtype=starts.dtype) for x in (a, b))
+    a, b, ends = (_padded(x) for x in (a, b, starts))
+    heights = xp.empty(ends.shape[:2], dtype=starts.dtype)
     for effort, kept in legs:
         ends, heights, _ = climbed(a, b, ends, effort, n_entries)
         ends, heights = _highest(ends, heights, max(n_kept, round(kept * starts.shape[1])))
-    return xp.asarray(ends[:, :, :n, :n], dtype=double), xp.asarray(heights, dtype=double)
+    return ends[:, :, :n, :n], heights
 
 
 def _padded(x: Stack) -> Stack:
