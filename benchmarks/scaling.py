@@ -5,8 +5,9 @@
 Every worker is bound to one processor, and computes on one thread: a metric that uses all processors by itself, as
 DSA does, would be as fast with one process as with two. The ratio of the rates is the gain. The most that the machine
 allows is 2 only where its processors have nothing in common: the first row measures it, by small matrix products of
-processes that share nothing. What asks a Dask cluster, its scheduler and the sending of recordings need a processor too, which one
-worker leaves them and two do not: how much that takes shows in questions of few and of many pairs.
+processes that share nothing. What asks a Dask cluster, its scheduler and the sending of recordings need a processor
+too, which one worker leaves them and two do not: how much that takes shows in questions of few and of many pairs.
+pytest's workers are given the whole profile `standard`: they take whole cases, and few would be shared unfairly.
 The last table is the journey: what a question costs that the cluster answers at once, by its pairs.
 """
 
@@ -38,8 +39,6 @@ from tests.dask_cluster import LocalCluster  # noqa: E402
 SHAPE = 60, 100, 30
 QUESTIONS: Mapping[int, int] = {24: 3, 60: 1}
 """Recordings that are compared each with each in a question to a cluster, and how often it is asked."""
-GROUPS = "contract", "invariance", "noise"
-"""What pytest runs: many cases of much the same length. A worker takes whole ones, and few would be shared unfairly."""
 
 
 @contextmanager
@@ -81,7 +80,7 @@ def by_dask(name: str) -> Iterator[list[object]]:
 
 
 def by_xdist(name: str) -> list[object]:
-    """Return a row: the pairs per second of whole runs of some groups, with imports and reports, and their ratio."""
+    """Return a row: the pairs per second of whole runs, with imports and reports, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         validated("cka", f"{folder}/warm", "-n0")  # makes the data, which are kept for all
         seconds: list[float] = []
@@ -97,7 +96,7 @@ def validated(name: str, reports: str, n_workers: str, before: Sequence[str] = (
     """Validate a metric in a process of its own; return how many distances it was asked for."""
     Path(reports).mkdir()
     words = [*before, sys.executable, "-m", "pytest", "-q", "-p", "metric_harness.plugin", "-p", "no:cacheprovider"]
-    options = [f"--metric={name}", f"--metric-reports={reports}", *(f"--metric-group={group}" for group in GROUPS)]
+    options = [f"--metric={name}", f"--metric-reports={reports}"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     subprocess.run(
         [*words, "--rootdir", reports, n_workers, *options], check=False, capture_output=True, env=environment
