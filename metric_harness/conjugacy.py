@@ -19,8 +19,8 @@ from metric_harness.arrays import Array
 from metric_harness.ascent import Effort, Stack, Which, gap, inner, transposed
 from metric_harness.devices import CPU, namespace, on_device, on_host
 from metric_harness.errors import DegenerateInputError, NonFiniteError, ShapeError
-from metric_harness.processors import in_threads, n_processors, one_thread_each
-from metric_harness.summits import ON_CPU, ON_GPU, Search, climbed, highest, slices
+from metric_harness.processors import in_threads, n_processors, one_thread_each, portions
+from metric_harness.summits import ON_CPU, ON_GPU, Search, climbed, highest
 
 N_ROUNDS = 12
 """Most rounds of kicks and crossings per pair, unless the caller asks otherwise."""
@@ -87,9 +87,9 @@ def align(a: ArrayLike, b: ArrayLike, *, n_rounds: int = N_ROUNDS, device: str =
     if xp is np:  # however many parts there are, no result depends on them
         n_parts = min(n_processors(), max(1, n_pairs))
         with one_thread_each():
-            in_threads(solve, list(slices(n_pairs, max(1, min(search.n_entries // n**2, -(-n_pairs // n_parts))))))
+            in_threads(solve, list(portions(n_pairs, min(search.n_entries // n**2, -(-n_pairs // n_parts)))))
     else:  # one after the other, each with all its starts in one batch of climbs
-        for part in slices(n_pairs, max(1, search.n_entries // (n**2 * (search.n_starts + 1)))):
+        for part in portions(n_pairs, search.n_entries // (n**2 * (search.n_starts + 1))):
             solve(part)
     return Alignment(angles, converged)
 

@@ -7,6 +7,7 @@ from typing import TypeAlias, final
 import numpy as np
 
 from metric_harness.arrays import Array, Trajectories
+from metric_harness.processors import portions
 
 _WIDEST = 4096
 """Most columns of which all products are made at once for several blocks: 128 MiB of them."""
@@ -127,9 +128,9 @@ class Windows:
         """Yield trials, phases and blocks where windows start, of about so many windows together, or fewer."""
         n_trials, interval, _ = self.rows.shape
         n_full, _ = self._blocks_and_rest
-        for trials in _slices(n_trials, n_rows // interval):
+        for trials in portions(n_trials, n_rows // interval):
             n_rows_here = (trials.stop - trials.start) * interval
-            for blocks in _slices(n_full, n_rows // n_rows_here):
+            for blocks in portions(n_full, n_rows // n_rows_here):
                 yield trials, slice(interval), blocks
         yield from self._rest(n_rows)
 
@@ -137,15 +138,9 @@ class Windows:
         """Yield those of the windows that start in a block where some phases have none."""
         n_full, n_phases = self._blocks_and_rest
         if n_phases:
-            for trials in _slices(len(self.rows), n_rows // n_phases):
+            for trials in portions(len(self.rows), n_rows // n_phases):
                 yield trials, slice(n_phases), slice(n_full, n_full + 1)
 
     def _part(self, part: _Part) -> Array:
         """Return the windows that start at these places, shape (windows, n_entries); a view where it can be one."""
         return self.grid[part].reshape(-1, self.n_entries)
-
-
-def _slices(n: int, size: int) -> Iterator[slice]:
-    """Yield slices of at most this size, or one, that cover n places."""
-    size = max(1, size)
-    return (slice(start, min(start + size, n)) for start in range(0, n, size))

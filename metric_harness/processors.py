@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -38,6 +38,12 @@ def in_threads(call: Callable[[Item], Result], items: Sequence[Item], most: int 
         return [call(item) for item in items]
     with one_thread_each(), ThreadPoolExecutor(min(n_threads, most)) as pool:
         return list(pool.map(call, items))
+
+
+def portions(n: int, size: int) -> Iterator[slice]:
+    """Yield slices of at most this size, or of one, that cover n places."""
+    size = max(1, size)
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
 @contextlib.contextmanager

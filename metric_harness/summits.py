@@ -12,7 +12,7 @@ Source: Wales, Doye (1997), "Global Optimization by Basin-Hopping and the Lowest
 
 import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from metric_harness.arrays import Array
 from metric_harness.ascent import LIMITS, Effort, Stack, climb, inner, transposed
 from metric_harness.devices import namespace
+from metric_harness.processors import portions
 from metric_harness.seeding import generator
 
 
@@ -126,14 +127,9 @@ def climbed(a: Stack, b: Stack, starts: Stack, effort: Effort, n_entries: int) -
         ends, heights, slopes = climb_each(*given, effort, LIMITS)
     else:
         ends, heights, slopes = xp.empty(flat.shape, dtype=flat.dtype), *xp.empty((2, len(flat)), dtype=flat.dtype)
-        for part in slices(len(flat), max(1, n_entries // n**2)):
+        for part in portions(len(flat), n_entries // n**2):
             ends[part], heights[part], slopes[part] = climb(a[pair[part]], b[pair[part]], flat[part], effort)
     return ends.reshape(starts.shape), heights.reshape(n_pairs, n_starts), slopes.reshape(n_pairs, n_starts)
-
-
-def slices(n: int, size: int) -> Iterator[slice]:
-    """Yield slices of at most a size that cover n places."""
-    return (slice(start, start + size) for start in range(0, n, size))
 
 
 @functools.lru_cache(maxsize=4)

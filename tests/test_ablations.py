@@ -6,6 +6,7 @@ import pytest
 from metric_harness.ablations import LESIONED, lesioned_networks, measured_trials, search_trials
 from metric_harness.arrays import flattened
 from metric_harness.direction_lesions import direction_lesions, graded_lesions
+from metric_harness.paired_lesions import IDLE, RELEVANT
 from metric_harness.readout_motion import motions
 from metric_harness.recurrence_lesions import recurrence_lesions
 from metric_harness.zoo_recordings import shipped_zoo
@@ -40,7 +41,9 @@ def test_every_network_that_learns_is_asked():
 def test_most_networks_enter_and_their_recordings_are_of_one_size(lesions):
     found = lesions()
     assert len(found.equality) == 18
-    assert found.entering.sum() > 9  # of 12 on one kind of processor, another's rounding lets 11 in
+    # One trial decides about those whose drop is the bound itself: on some processors rounding leaves them out.
+    at_the_bound = found.matched & (found.idle_drops < IDLE) & np.isclose(found.relevant_drops, RELEVANT, atol=1e-9)
+    assert (found.entering | at_the_bound).sum() >= 12
     scales = [
         np.sqrt(flattened(x).var(axis=0).sum()) for arm in (found.intact, found.relevant, found.idle) for x in arm
     ]

@@ -103,6 +103,7 @@ def test_kicks_and_crossings_find_lower_angles_than_starts_alone(without: str, m
     less = angles(a, b)
     if without == "both":  # every other start is the same
         assert (whole <= less + 1e-6).all()
+        assert (whole < less - 5e-3).mean() > 0.1
     assert (whole < less - 2e-3).mean() > (whole > less + 2e-3).mean() + 0.03
 
 
