@@ -85,7 +85,7 @@ def late(size: float) -> Array:
 
 
 def test_a_coordinate_that_hardly_has_successors_is_still_fitted() -> None:
-    x = late(1e-4)
+    x = late(1e-5)  # squared, of the size of rounding
     vectors = np.linalg.svd(x.reshape(-1, 3), full_matrices=False)[0].reshape(40, 12, 3)
     expected = np.linalg.lstsq(vectors[:, :-1].reshape(-1, 3), vectors[:, 1:].reshape(-1, 3), rcond=None)[0].T
     found = DSA(n_delays=1, delay_interval=1, rank=3).operator(x)
