@@ -78,10 +78,10 @@ def test_operator_is_the_least_squares_map_of_left_singular_vectors(
 
 
 def late(size: float) -> Array:
-    """Return a recording of which one unit is nearly silent, of this size, but at the last times."""
-    x = rng("late").standard_normal((40, 12, 3))
-    x[:, :-1, 2] *= size
-    return x
+    """Return a recording of which one source, heard in all units, is of this size but at the last times."""
+    sources = rng("late").standard_normal((40, 12, 3))
+    sources[:, :-1, 2] *= size
+    return sources @ rng("late", "units").standard_normal((3, 3))
 
 
 def test_a_coordinate_that_hardly_has_successors_is_still_fitted() -> None:
